@@ -1,0 +1,43 @@
+// Whole files: bounded reading, and atomic writing (beside the target, synced, then renamed).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/status.hpp"
+
+namespace brisk {
+
+/// Reads a regular file of at most `limit` bytes. "-" reads standard input.
+Result<std::string> read_file(const std::string& path, uint64_t limit);
+
+/// Writes a file beside `path` and renames it on commit(). Without commit() nothing is left behind,
+/// also after SIGINT or SIGTERM (the temporary's name is known to the signal handler of the command line).
+class AtomicFile {
+ public:
+  /// An existing `path` is refused (environment error) unless `overwrite`.
+  static Result<AtomicFile> create(const std::string& path, bool overwrite);
+  AtomicFile(AtomicFile&& other) noexcept;
+  AtomicFile& operator=(AtomicFile&& other) noexcept;
+  ~AtomicFile();
+
+  Status write(std::span<const std::byte> bytes);
+  Status write(std::string_view text);
+  /// Flushes, syncs and renames.
+  Status commit();
+
+ private:
+  AtomicFile() = default;
+  void abandon() noexcept;
+  std::string path_;
+  std::string temporary_;
+  int descriptor_ = -1;
+};
+
+/// Removes the temporaries of all AtomicFiles that are open; async-signal-safe, for signal handlers.
+void remove_open_temporaries() noexcept;
+
+}  // namespace brisk

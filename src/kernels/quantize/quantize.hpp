@@ -1,0 +1,30 @@
+// f32 rows to int8 rows with a scale per 32 values: what the integer products read.
+//     scale = max |x| / 127,  q = round to nearest even(x / scale), computed as x * (127 / max |x|)
+// A block of zeros has scale 0. Not-a-number or infinite inputs make the scale NaN, so that they show in
+// the output instead of vanishing.
+#pragma once
+
+#include <cstdint>
+
+#include "base/cpu.hpp"
+
+namespace brisk::kernels {
+
+struct QuantizeArgs {
+  const float* x;        ///< [rows, k], k a multiple of 32
+  int64_t x_stride;
+  int64_t rows, k;
+  int8_t* values;        ///< [rows, q8_value_stride(k)]
+  float* scales;         ///< [rows, k / 32]
+  int32_t* sums;         ///< [rows, k / 16]
+};
+
+using QuantizeFn = void (*)(const QuantizeArgs&) noexcept;
+struct QuantizeVariant {
+  const char* name;
+  Isa isa;
+  QuantizeFn run;
+};
+const QuantizeVariant& find_quantize(Isa isa);
+
+}  // namespace brisk::kernels
