@@ -1,0 +1,92 @@
+// The IR: values, nodes and segments of one network. Nodes stand in an order in which they can run; ops
+// that touch state take a state token and return the next one, so no pass can reorder them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.hpp"
+#include "ops/op.hpp"
+#include "tensor/dim.hpp"
+#include "tensor/weight.hpp"
+
+namespace brisk::graph {
+
+using ValueId = int32_t;
+using NodeId = int32_t;
+
+enum class ValueKind : uint8_t { kInput, kWeight, kActivation };
+
+struct Value {
+  std::string name;
+  ValueKind kind;
+  ops::ValueType type;
+  const Weight* weight = nullptr;  ///< for kWeight
+};
+
+struct Node {
+  std::string name;
+  const ops::Op* op;
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> outputs;
+  ops::Attributes attributes;
+  int32_t segment;
+};
+
+/// The symbols that every language model's graph has.
+inline constexpr SymbolId kTokens = 0;   ///< rows of a step
+inline constexpr SymbolId kOutputs = 1;  ///< rows whose logits are wanted
+
+class Graph {
+ public:
+  /// Symbols: "tokens" and "outputs".
+  Graph() : symbols_{"tokens", "outputs"} {}
+
+  ValueId add_input(std::string name, ops::ValueType type);
+  /// Takes the weight; values of one weight are shared by name.
+  ValueId add_weight(Weight weight);
+  /// Begins a segment: nodes that follow belong to it. Techniques skip, repeat and cut at segments.
+  void begin_segment(std::string name) { segments_.push_back(std::move(name)); }
+  /// Adds a node; an error when the op's rule refuses it. Returns its outputs.
+  Result<std::vector<ValueId>> add_node(std::string name, std::string_view op, std::vector<ValueId> inputs,
+                                        ops::Attributes attributes = {});
+  void mark_output(ValueId id) { outputs_.push_back(id); }
+
+  const std::vector<Value>& values() const { return values_; }
+  const std::vector<Node>& nodes() const { return nodes_; }
+  const std::vector<std::string>& segments() const { return segments_; }
+  const std::vector<std::string>& symbols() const { return symbols_; }
+  const std::vector<ValueId>& outputs() const { return outputs_; }
+  const Value& value(ValueId id) const { return values_[static_cast<size_t>(id)]; }
+  /// The input of this name, or -1.
+  ValueId find_input(std::string_view name) const;
+
+  /// For passes: replaces the list of nodes (values stay) and adds a value.
+  void set_nodes(std::vector<Node> nodes) { nodes_ = std::move(nodes); }
+  ValueId add_activation(std::string name, ops::ValueType type);
+  std::vector<Node> take_nodes() { return std::move(nodes_); }
+
+ private:
+  std::vector<std::string> symbols_;
+  std::vector<std::string> segments_;
+  std::vector<Value> values_;
+  std::vector<Node> nodes_;
+  std::vector<ValueId> outputs_;
+  std::vector<std::unique_ptr<Weight>> weights_;  // stable addresses
+};
+
+/// What an op sees of a node; the view borrows from `storage`.
+struct NodeViewStorage {
+  std::vector<ops::ValueType> inputs;
+  std::vector<const Weight*> weights;
+};
+ops::NodeView view_node(const Graph& graph, const Node& node, NodeViewStorage& storage);
+
+/// Checks a whole graph: ids in range, every value made before it is used and once, types equal to what the
+/// ops' rules say, segments in order, and every state token used by at most one node that changes it.
+Status verify(const Graph& graph);
+
+}  // namespace brisk::graph

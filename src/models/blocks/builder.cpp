@@ -1,0 +1,59 @@
+#include "models/blocks/builder.hpp"
+
+#include "quant/block_format.hpp"
+
+namespace brisk::models {
+
+namespace {
+
+std::string describe(const formats::GgufTensor& tensor) {
+  return std::string(dtype_name(tensor.dtype)) + " " + to_string(tensor.shape);
+}
+
+}  // namespace
+
+Result<graph::ValueId> Builder::weight(const std::string& name, const Shape& shape) {
+  const formats::GgufTensor* tensor = file_->find_tensor(name);
+  const std::string where = file_->where() + ", tensor " + name;
+  if (tensor == nullptr) {
+    return bad_input({where, "a tensor " + to_string(shape),
+                      "none of that name among " + std::to_string(file_->tensors().size()) + " tensors",
+                      "a complete file, or one whose hyperparameters match its tensors"});
+  }
+  if (tensor->shape != shape) return bad_input({where, "shape " + to_string(shape), to_string(tensor->shape)});
+  if (quant::find_format(tensor->dtype) == nullptr) {
+    return bad_input({where, "a type that holds weights", describe(*tensor)});
+  }
+  return graph_->add_weight({name, tensor->dtype, tensor->shape, tensor->data});
+}
+
+Result<graph::ValueId> Builder::f32_weight(const std::string& name, const Shape& shape) {
+  BRISK_ASSIGN(const graph::ValueId id, weight(name, shape));
+  const Weight& weight = *graph_->value(id).weight;
+  if (weight.dtype != DType::kF32 || reinterpret_cast<uintptr_t>(weight.data.data()) % alignof(float) != 0) {
+    return bad_input({file_->where() + ", tensor " + name, "type F32 at an aligned offset",
+                      std::string(dtype_name(weight.dtype))});
+  }
+  return id;
+}
+
+Result<graph::ValueId> Builder::node(std::string name, std::string_view op, std::vector<graph::ValueId> inputs,
+                                     ops::Attributes attributes) {
+  BRISK_ASSIGN(const std::vector<graph::ValueId> outputs,
+               graph_->add_node(std::move(name), op, std::move(inputs), std::move(attributes)));
+  return outputs[0];
+}
+
+Result<graph::ValueId> Builder::linear(std::string name, graph::ValueId x, const std::string& tensor, int64_t n,
+                                       int64_t k) {
+  BRISK_ASSIGN(const graph::ValueId w, weight(tensor, {n, k}));
+  return node(std::move(name), "linear", {x, w});
+}
+
+Result<graph::ValueId> Builder::rms_norm(std::string name, graph::ValueId x, const std::string& tensor,
+                                         int64_t width, double eps) {
+  BRISK_ASSIGN(const graph::ValueId w, f32_weight(tensor, {width}));
+  return node(std::move(name), "rms_norm", {x, w}, {{{"eps", eps}}});
+}
+
+}  // namespace brisk::models

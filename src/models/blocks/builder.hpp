@@ -1,0 +1,37 @@
+// What every block is built with: the graph at hand, and weights that come from the file checked.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "formats/gguf/gguf.hpp"
+#include "graph/graph.hpp"
+
+namespace brisk::models {
+
+class Builder {
+ public:
+  Builder(graph::Graph& graph, const formats::GgufFile& file) : graph_(&graph), file_(&file) {}
+
+  graph::Graph& graph() { return *graph_; }
+  bool has_tensor(std::string_view name) const { return file_->find_tensor(name) != nullptr; }
+  /// The weight of this name and shape. A missing tensor or another shape is a bad-input error naming it.
+  Result<graph::ValueId> weight(const std::string& name, const Shape& shape);
+  /// As above, of type F32 (norms).
+  Result<graph::ValueId> f32_weight(const std::string& name, const Shape& shape);
+
+  /// Nodes with one output; `name` names the node.
+  Result<graph::ValueId> node(std::string name, std::string_view op, std::vector<graph::ValueId> inputs,
+                              ops::Attributes attributes = {});
+  /// x [rows, k] times the tensor `tensor` [n, k].
+  Result<graph::ValueId> linear(std::string name, graph::ValueId x, const std::string& tensor, int64_t n, int64_t k);
+  Result<graph::ValueId> rms_norm(std::string name, graph::ValueId x, const std::string& tensor, int64_t width,
+                                  double eps);
+
+ private:
+  graph::Graph* graph_;
+  const formats::GgufFile* file_;
+};
+
+}  // namespace brisk::models

@@ -1,0 +1,180 @@
+// Llama (Touvron et al. 2023, Grattafiori et al. 2024) and what shares its shape in GGUF: SmolLM2, Mistral.
+// Pre-norm blocks, RMS norm, rotary positions on interleaved pairs, grouped query heads, SwiGLU.
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "models/architecture.hpp"
+#include "models/blocks/attention.hpp"
+#include "models/blocks/mlp.hpp"
+
+namespace brisk::models {
+
+namespace {
+
+// Far above any model; they keep products of sizes within 64 bits.
+constexpr int64_t kMostLayers = 4096;
+constexpr int64_t kMostWidth = 1 << 20;
+constexpr int64_t kMostHeads = 1 << 14;
+constexpr int64_t kMostContext = int64_t{1} << 30;
+
+class ConfigReader {
+ public:
+  explicit ConfigReader(const formats::GgufFile& file) : file_(file) {}
+
+  Result<int64_t> positive(const char* key, int64_t most) {
+    BRISK_ASSIGN(const int64_t value, file_.get_int(key));
+    return in_range(key, value, most);
+  }
+  Result<int64_t> positive_or(const char* key, int64_t otherwise, int64_t most) {
+    BRISK_ASSIGN(const int64_t value, file_.get_int_or(key, otherwise));
+    return in_range(key, value, most);
+  }
+  Status wrong(const char* key, std::string expected, std::string got) {
+    return bad_input({file_.where() + ", " + key, std::move(expected), std::move(got)});
+  }
+
+ private:
+  Result<int64_t> in_range(const char* key, int64_t value, int64_t most) {
+    if (value >= 1 && value <= most) return value;
+    return wrong(key, "1 to " + std::to_string(most), std::to_string(value));
+  }
+  const formats::GgufFile& file_;
+};
+
+// frequency[i] = base^(-2 i / rotated), in f32 as transformers computes it; a file may divide them
+// (rope_freqs.weight of Llama 3) or scale all positions (linear scaling).
+Status read_rope(const formats::GgufFile& file, LlmConfig& config) {
+  ConfigReader read(file);
+  BRISK_ASSIGN(const int64_t rotated,
+               read.positive_or("llama.rope.dimension_count", config.head_dim, config.head_dim));
+  if (rotated % 2 != 0) return read.wrong("llama.rope.dimension_count", "an even number", std::to_string(rotated));
+  BRISK_ASSIGN(const double base, file.get_float_or("llama.rope.freq_base", 10000.0));
+  if (!(base > 1.0) || !std::isfinite(base)) {
+    return read.wrong("llama.rope.freq_base", "a finite number above 1", std::to_string(base));
+  }
+  double factor = 1.0;
+  if (file.find("llama.rope.scaling.type") != nullptr) {
+    BRISK_ASSIGN(const std::string_view type, file.get_string("llama.rope.scaling.type"));
+    if (type != "none" && type != "linear") {
+      return read.wrong("llama.rope.scaling.type", "none or linear", "'" + std::string(type) + "'");
+    }
+    if (type == "linear") {
+      BRISK_ASSIGN(factor, file.get_float("llama.rope.scaling.factor"));
+      if (!(factor > 0) || !std::isfinite(factor)) {
+        return read.wrong("llama.rope.scaling.factor", "a positive number", std::to_string(factor));
+      }
+    }
+  }
+  const formats::GgufTensor* divisors = file.find_tensor("rope_freqs.weight");
+  if (divisors != nullptr && (divisors->dtype != DType::kF32 || divisors->shape != Shape{rotated / 2})) {
+    return read.wrong("tensor rope_freqs.weight", "F32 " + to_string({rotated / 2}), to_string(divisors->shape));
+  }
+  for (int64_t i = 0; i < rotated / 2; ++i) {
+    const float exponent = static_cast<float>(2 * i) / static_cast<float>(rotated);
+    float frequency = 1.0F / std::pow(static_cast<float>(base), exponent);
+    if (divisors != nullptr) {
+      float divisor = 1.0F;
+      std::memcpy(&divisor, divisors->data.data() + i * static_cast<int64_t>(sizeof(float)), sizeof(float));
+      frequency /= divisor;
+    }
+    config.rope_frequencies.push_back(frequency / static_cast<float>(factor));
+  }
+  return {};
+}
+
+Result<LlmConfig> read_config(const formats::GgufFile& file) {
+  ConfigReader read(file);
+  LlmConfig config;
+  config.architecture = "llama";
+  BRISK_ASSIGN(config.layers, read.positive("llama.block_count", kMostLayers));
+  BRISK_ASSIGN(config.width, read.positive("llama.embedding_length", kMostWidth));
+  BRISK_ASSIGN(config.ffn, read.positive("llama.feed_forward_length", kMostWidth));
+  BRISK_ASSIGN(config.heads, read.positive("llama.attention.head_count", kMostHeads));
+  BRISK_ASSIGN(config.kv_heads, read.positive_or("llama.attention.head_count_kv", config.heads, kMostHeads));
+  BRISK_ASSIGN(config.trained_context, read.positive("llama.context_length", kMostContext));
+  BRISK_ASSIGN(config.norm_eps, file.get_float("llama.attention.layer_norm_rms_epsilon"));
+  if (!(config.norm_eps >= 0) || !std::isfinite(config.norm_eps)) {
+    return read.wrong("llama.attention.layer_norm_rms_epsilon", "a finite number >= 0",
+                      std::to_string(config.norm_eps));
+  }
+  if (config.heads % config.kv_heads != 0) {
+    return read.wrong("llama.attention.head_count_kv",
+                      "a divisor of the " + std::to_string(config.heads) + " query heads",
+                      std::to_string(config.kv_heads));
+  }
+  if (file.find("llama.attention.key_length") == nullptr && config.width % config.heads != 0) {
+    return read.wrong("llama.attention.head_count", "a divisor of the width " + std::to_string(config.width),
+                      std::to_string(config.heads));
+  }
+  BRISK_ASSIGN(config.head_dim,
+               read.positive_or("llama.attention.key_length", config.width / config.heads, 1 << 12));
+  if (config.head_dim % 8 != 0) {
+    return read.wrong("llama.attention.key_length", "a multiple of 8", std::to_string(config.head_dim));
+  }
+  BRISK_ASSIGN(const int64_t v_dim,
+               read.positive_or("llama.attention.value_length", config.head_dim, 1 << 12));
+  if (v_dim != config.head_dim) {
+    return read.wrong("llama.attention.value_length", "the key length " + std::to_string(config.head_dim),
+                      std::to_string(v_dim));
+  }
+  const formats::GgufTensor* embedding = file.find_tensor("token_embd.weight");
+  if (embedding == nullptr || embedding->shape.size() != 2) {
+    return read.wrong("tensor token_embd.weight", "a table [vocabulary, width]",
+                      embedding == nullptr ? "none" : to_string(embedding->shape));
+  }
+  config.vocabulary = embedding->shape[0];
+  if (config.vocabulary > std::numeric_limits<int32_t>::max()) {
+    return read.wrong("tensor token_embd.weight", "fewer than 2^31 rows", to_string(embedding->shape));
+  }
+  BRISK_TRY(read_rope(file, config));
+  return config;
+}
+
+ops::ValueType rows_of_ints(SymbolId symbol) {
+  return {ops::ValueForm::kTensor, DType::kI32, {Dim::symbol(symbol)}};
+}
+
+Result<graph::Graph> build(const LlmConfig& config, const formats::GgufFile& file) {
+  graph::Graph graph;
+  Builder builder(graph, file);
+  const graph::ValueId tokens = graph.add_input("tokens", rows_of_ints(graph::kTokens));
+  StepValues step{};
+  step.positions = graph.add_input("positions", rows_of_ints(graph::kTokens));
+  const graph::ValueId output_rows = graph.add_input("output_rows", rows_of_ints(graph::kOutputs));
+  step.state = graph.add_input("kv", {ops::ValueForm::kState, DType::kU8, {}});
+
+  graph.begin_segment("embedding");
+  BRISK_ASSIGN(const graph::ValueId table, builder.weight("token_embd.weight", {config.vocabulary, config.width}));
+  BRISK_ASSIGN(step.rope_table, builder.node("rope_table", "rope_table", {step.positions},
+                                             {{{"frequencies", config.rope_frequencies}}}));
+  BRISK_ASSIGN(graph::ValueId x, builder.node("embedding", "embed", {tokens, table}));
+
+  for (int64_t layer = 0; layer < config.layers; ++layer) {
+    const std::string name = "layer." + std::to_string(layer);
+    const std::string tensor = "blk." + std::to_string(layer);
+    graph.begin_segment(name);
+    BRISK_ASSIGN(graph::ValueId normed, builder.rms_norm(name + ".attn.norm", x, tensor + ".attn_norm.weight",
+                                                         config.width, config.norm_eps));
+    BRISK_ASSIGN(const graph::ValueId attended, attention_block(builder, config, layer, normed, step));
+    BRISK_ASSIGN(x, builder.node(name + ".attn.residual", "add", {x, attended}));
+    BRISK_ASSIGN(normed, builder.rms_norm(name + ".mlp.norm", x, tensor + ".ffn_norm.weight", config.width,
+                                          config.norm_eps));
+    BRISK_ASSIGN(const graph::ValueId fed, mlp_block(builder, config, layer, normed));
+    BRISK_ASSIGN(x, builder.node(name + ".residual", "add", {x, fed}));
+  }
+
+  graph.begin_segment("head");
+  BRISK_ASSIGN(x, builder.node("head.rows", "select_rows", {x, output_rows}));
+  BRISK_ASSIGN(x, builder.rms_norm("head.norm", x, "output_norm.weight", config.width, config.norm_eps));
+  const std::string head = builder.has_tensor("output.weight") ? "output.weight" : "token_embd.weight";
+  BRISK_ASSIGN(const graph::ValueId logits, builder.linear("logits", x, head, config.vocabulary, config.width));
+  graph.mark_output(logits);
+  return graph;
+}
+
+}  // namespace
+
+Architecture llm_llama() { return {"llama", read_config, build}; }
+
+}  // namespace brisk::models

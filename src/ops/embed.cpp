@@ -1,0 +1,60 @@
+// embed: rows of the embedding table, decoded to f32.
+//     tokens i32 [rows], table weight [vocabulary, width] of any block format -> f32 [rows, width]
+// Token ids were checked against the vocabulary when the batch was made.
+#include "ops/op.hpp"
+#include "quant/block_format.hpp"
+
+namespace brisk::ops {
+
+namespace {
+
+class Embed final : public BoundOp {
+ public:
+  Embed(const Weight& table, const NodeView& node, const BindContext& context)
+      : table_(table.data.data()), format_(quant::find_format(table.dtype)), rows_(node.inputs[0].shape[0]),
+        width_(table.shape[1]), row_bytes_(static_cast<int64_t>(*dtype_bytes(table.dtype, width_))),
+        tokens_(context.input_offsets[0]), out_(context.output_offsets[0]) {}
+
+  void run(const StepContext& context) const noexcept override {
+    const int32_t* tokens = context.at<int32_t>(tokens_);
+    float* out = context.at<float>(out_);
+    context.pool->parallel_ranges(context.size(rows_), 8, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) {
+        format_->decode(table_ + tokens[row] * row_bytes_, width_, out + row * width_);
+      }
+    });
+  }
+  const char* kernel() const override { return "embed_decode__ref"; }
+  OpCost cost(const StepContext& context) const override {
+    return {context.size(rows_) * (row_bytes_ + width_ * 4), 0};
+  }
+
+ private:
+  const std::byte* table_;
+  const quant::BlockFormat* format_;
+  Dim rows_;
+  int64_t width_, row_bytes_, tokens_, out_;
+};
+
+Result<std::vector<ValueType>> infer(const NodeView& node) {
+  BRISK_TRY(expect_inputs(node, 2));
+  const ValueType& tokens = node.inputs[0];
+  if (tokens.dtype != DType::kI32 || tokens.shape.size() != 1) {
+    return node_error(node, "token ids i32 [rows]", "something else");
+  }
+  const Weight* table = node.weights[1];
+  if (table == nullptr || table->shape.size() != 2 || quant::find_format(table->dtype) == nullptr) {
+    return node_error(node, "a table [vocabulary, width] in a weight format", "something else");
+  }
+  return std::vector{ValueType{ValueForm::kTensor, DType::kF32, {tokens.shape[0], Dim(table->shape[1])}}};
+}
+
+Result<std::unique_ptr<BoundOp>> bind(const NodeView& node, const BindContext& context) {
+  return std::unique_ptr<BoundOp>(std::make_unique<Embed>(*node.weights[1], node, context));
+}
+
+}  // namespace
+
+Op op_embed() { return {"embed", infer, bind}; }
+
+}  // namespace brisk::ops

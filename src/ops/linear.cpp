@@ -1,0 +1,94 @@
+// linear: x [rows, k] (f32, or int8 rows made by quantize_rows), weight [n, k] -> f32 [rows, n], x * W^T.
+#include "kernels/gemm/gemm.hpp"
+#include "ops/op.hpp"
+#include "ops/q8_rows.hpp"
+
+namespace brisk::ops {
+
+namespace {
+
+kernels::ActivationForm activation_form(const ValueType& type) {
+  return type.form == ValueForm::kQ8Rows ? kernels::ActivationForm::kQ8 : kernels::ActivationForm::kF32;
+}
+
+class Linear final : public BoundOp {
+ public:
+  Linear(const kernels::GemmVariant& kernel, const NodeView& node, const BindContext& context)
+      : kernel_(kernel), native_(*node.weights[1]), packed_(native_.data.data()), rows_(node.inputs[0].shape[0]),
+        most_rows_(rows_.evaluate(context.most)), n_(native_.shape[0]), k_(native_.shape[1]),
+        in_(context.input_offsets[0]), out_(context.output_offsets[0]) {}
+
+  int64_t packed_bytes() const override { return kernel_.pack != nullptr ? kernel_.packed_bytes(n_, k_) : 0; }
+
+  void pack(std::byte* storage, ThreadPool& pool) override {
+    pool.parallel_ranges(n_, kernels::kGemmColumns, [&](int64_t begin, int64_t end) {
+      kernel_.pack(native_.data.data(), n_, k_, begin, end, storage);
+    });
+    packed_ = storage;
+  }
+
+  void run(const StepContext& context) const noexcept override {
+    kernels::GemmArgs args{};
+    args.weight = packed_;
+    args.n = n_;
+    args.k = k_;
+    args.m = context.size(rows_);
+    if (args.m == 0) return;
+    if (kernel_.activations == kernels::ActivationForm::kQ8) {
+      args.x_q8 = q8_rows_at(context.at<std::byte>(in_), most_rows_, k_);
+    } else {
+      args.x_f32 = context.at<float>(in_);
+      args.x_stride = k_;
+    }
+    args.y = context.at<float>(out_);
+    args.y_stride = n_;
+    context.pool->parallel_ranges(n_, kernel_.columns, [&](int64_t begin, int64_t end) {
+      kernels::GemmArgs part = args;
+      part.n_begin = begin;
+      part.n_end = end;
+      kernel_.run(part);
+    });
+  }
+  const char* kernel() const override { return kernel_.name; }
+  OpCost cost(const StepContext& context) const override {
+    const int64_t rows = context.size(rows_);
+    return {static_cast<int64_t>(native_.data.size()) + rows * (k_ + n_) * 4, 2 * rows * n_ * k_};
+  }
+
+ private:
+  const kernels::GemmVariant& kernel_;
+  const Weight& native_;
+  const std::byte* packed_;
+  Dim rows_;
+  int64_t most_rows_, n_, k_, in_, out_;
+};
+
+Result<std::vector<ValueType>> infer(const NodeView& node) {
+  BRISK_TRY(expect_inputs(node, 2));
+  const ValueType& x = node.inputs[0];
+  const Weight* weight = node.weights[1];
+  if (x.shape.size() != 2 || node.weights[0] != nullptr || !x.shape[1].is_constant()) {
+    return node_error(node, "activations [rows, k]", "something else");
+  }
+  if (weight == nullptr || weight->shape.size() != 2 || weight->shape[1] != x.shape[1].constant()) {
+    return node_error(node, "a weight [n, " + x.shape[1].to_string({}) + "]",
+                      weight == nullptr ? "an activation" : to_string(weight->shape));
+  }
+  return std::vector{ValueType{ValueForm::kTensor, DType::kF32, {x.shape[0], Dim(weight->shape[0])}}};
+}
+
+Result<std::unique_ptr<BoundOp>> bind(const NodeView& node, const BindContext& context) {
+  const auto form = activation_form(node.inputs[0]);
+  const kernels::GemmVariant* kernel = kernels::find_gemm(node.weights[1]->dtype, form, context.isa);
+  if (kernel == nullptr) {
+    return node_error(node, "a kernel for weights of type " + std::string(dtype_name(node.weights[1]->dtype)),
+                      "none for this form of the activations");
+  }
+  return std::unique_ptr<BoundOp>(std::make_unique<Linear>(*kernel, node, context));
+}
+
+}  // namespace
+
+Op op_linear() { return {"linear", infer, bind}; }
+
+}  // namespace brisk::ops

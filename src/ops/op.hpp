@@ -1,0 +1,142 @@
+// What an operator is: a shape rule with argument checks, and a binding that chooses the kernel. One file
+// per operator in this folder; ops/<name>.cpp defines op_<name>(), and the build lists them.
+//
+// Life of a node: infer() when it is built and again by the verifier; bind() once, when the plan is made:
+// it chooses the kernel and resolves the buffers; then run() for every step, which allocates nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/cpu.hpp"
+#include "base/status.hpp"
+#include "base/thread_pool.hpp"
+#include "kernels/attention/attention.hpp"
+#include "tensor/dim.hpp"
+#include "tensor/dtype.hpp"
+#include "tensor/weight.hpp"
+
+namespace brisk::ops {
+
+/// How a value is held.
+enum class ValueForm : uint8_t {
+  kTensor,  ///< dense, row-major
+  kQ8Rows,  ///< rows of int8 with scales (kernels/quantize); shape [rows, k]
+  kState,   ///< a token that orders the ops which touch state; has no bytes
+};
+
+struct ValueType {
+  ValueForm form = ValueForm::kTensor;
+  DType dtype = DType::kF32;
+  std::vector<Dim> shape = {};
+  friend bool operator==(const ValueType&, const ValueType&) = default;
+};
+
+/// Named settings of a node, fixed when the graph is built.
+using Attribute = std::variant<int64_t, double, std::vector<float>>;
+struct Attributes {
+  std::vector<std::pair<std::string, Attribute>> entries = {};
+
+  /// The attribute, which the op requires: a missing one is the builder's mistake.
+  int64_t integer(std::string_view name) const { return std::get<int64_t>(find(name)); }
+  double real(std::string_view name) const { return std::get<double>(find(name)); }
+  const std::vector<float>& reals(std::string_view name) const { return std::get<std::vector<float>>(find(name)); }
+  friend bool operator==(const Attributes&, const Attributes&) = default;
+
+ private:
+  const Attribute& find(std::string_view name) const;
+};
+
+/// A node as its op sees it. Weights stand in the same list as activations: weights[i] is null for those.
+struct NodeView {
+  std::string_view name;
+  std::span<const ValueType> inputs;
+  std::span<const Weight* const> weights;
+  const Attributes& attributes;
+};
+
+/// The keys and values that a step reads and appends to.
+struct KvState {
+  const kernels::KvGeometry* geometry = nullptr;
+  std::byte* base = nullptr;               ///< slabs of layer 0
+  int64_t layer_bytes = 0;
+  const int32_t* const* tables = nullptr;  ///< [rows] slab table of each row's sequence
+};
+
+/// What a step hands to every op.
+struct StepContext {
+  std::byte* arena = nullptr;
+  std::span<const int64_t> symbols;  ///< values of the graph's symbols in this step
+  ThreadPool* pool = nullptr;
+  std::byte* scratch = nullptr;      ///< lane i owns [i * scratch_stride, (i + 1) * scratch_stride)
+  int64_t scratch_stride = 0;
+  KvState kv;
+
+  template <typename T>
+  T* at(int64_t offset) const {
+    return reinterpret_cast<T*>(arena + offset);
+  }
+  int64_t size(const Dim& dim) const { return dim.evaluate(symbols); }
+};
+
+/// Work of one call, for traces and benchmarks.
+struct OpCost {
+  int64_t bytes = 0;       ///< read and written, weights included
+  int64_t operations = 0;  ///< a multiply-add is two
+};
+
+/// A node with its kernel chosen and its buffers resolved.
+class BoundOp {
+ public:
+  virtual ~BoundOp() = default;
+  virtual void run(const StepContext& context) const noexcept = 0;
+  virtual const char* kernel() const = 0;
+  virtual OpCost cost(const StepContext& context) const = 0;
+
+  /// Bytes of repacked weight that the op wants, and the packing of its share of [0, 1) by lanes.
+  virtual int64_t packed_bytes() const { return 0; }
+  virtual void pack(std::byte* /*storage*/, ThreadPool& /*pool*/) {}
+  virtual int64_t scratch_bytes() const { return 0; }  ///< per lane
+};
+
+/// What bind() is given beside the node.
+struct BindContext {
+  Isa isa = Isa::kRef;
+  std::span<const int64_t> most = {};            ///< largest value of each symbol
+  std::span<const int64_t> input_offsets = {};   ///< arena offsets; -1 for weights and states
+  std::span<const int64_t> output_offsets = {};
+  std::span<const ValueType> outputs = {};
+};
+
+struct Op {
+  const char* name;
+  /// The types of the outputs, or why the node is wrong (Internal: graphs are built by our code, and
+  /// what comes from a file was checked before).
+  Result<std::vector<ValueType>> (*infer)(const NodeView& node);
+  Result<std::unique_ptr<BoundOp>> (*bind)(const NodeView& node, const BindContext& context);
+  /// Whether output 0 may lie in the buffer of input 0 when that is its last use.
+  bool in_place = false;
+};
+
+std::span<const Op> all_ops();
+const Op* find_op(std::string_view name);
+
+/// Arena bytes of a value at the given symbol values (a multiple of 64); states have none.
+int64_t value_bytes(const ValueType& type, std::span<const int64_t> symbols);
+
+/// "node NAME: expected X, got Y", for infer().
+Status node_error(const NodeView& node, std::string expected, std::string got);
+/// Checks the number of inputs.
+Status expect_inputs(const NodeView& node, size_t count);
+/// Checks that input `index` is a dense f32 activation of rank 2, [rows, width]; width -1: any.
+Status expect_rows(const NodeView& node, size_t index, int64_t width);
+/// Checks that input `index` is a weight of this shape (and type, when given).
+Status expect_weight(const NodeView& node, size_t index, const Shape& shape, const DType* dtype = nullptr);
+
+}  // namespace brisk::ops

@@ -1,0 +1,212 @@
+#include "runtime/generate.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace brisk::runtime {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+// Lets text through until a stop string appears; holds back what may become one.
+class StopFilter {
+ public:
+  explicit StopFilter(std::span<const std::string> stops) : stops_(stops) {}
+
+  // The text that is certain now. Sets stopped().
+  std::string push(std::string_view piece) {
+    held_ += piece;
+    size_t first = std::string::npos;
+    for (const std::string& stop : stops_) {
+      if (!stop.empty()) first = std::min(first, held_.find(stop));
+    }
+    if (first != std::string::npos) {
+      stopped_ = true;
+      held_.resize(first);
+      return std::exchange(held_, {});
+    }
+    const size_t certain = held_.size() - held_back();
+    std::string out = held_.substr(0, certain);
+    held_.erase(0, certain);
+    return out;
+  }
+  std::string finish() { return std::exchange(held_, {}); }
+  bool stopped() const { return stopped_; }
+
+ private:
+  // Length of the longest end of the text that begins a stop string.
+  size_t held_back() const {
+    size_t longest = 0;
+    for (const std::string& stop : stops_) {
+      for (size_t n = std::min(stop.size(), held_.size()); n > longest; --n) {
+        if (std::string_view(held_).substr(held_.size() - n) == std::string_view(stop).substr(0, n)) longest = n;
+      }
+    }
+    return longest;
+  }
+
+  std::span<const std::string> stops_;
+  std::string held_;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+std::string_view finish_reason_name(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::kStop: return "stop";
+    case FinishReason::kLength: return "length";
+    case FinishReason::kContextFull: return "context";
+    case FinishReason::kCancelled: return "cancelled";
+  }
+  return "";
+}
+
+Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> model, ThreadPool& pool) {
+  std::unique_ptr<Session> session(new Session());
+  const int64_t context = model->context();
+  session->tokens_.reserve(static_cast<size_t>(context));
+  BRISK_ASSIGN(session->engine_, Engine::create(std::move(model), pool, context));
+  BRISK_ASSIGN(session->sequence_, session->engine_->kv().create_sequence());
+  session->rows_.reserve(static_cast<size_t>(session->model().plan().most_tokens()));
+  return session;
+}
+
+void Session::clear() { truncate(0); }
+
+void Session::truncate(size_t length) {
+  engine_->kv().truncate(sequence_, static_cast<int64_t>(length));
+  tokens_.resize(length);
+}
+
+Result<std::span<const float>> Session::feed(std::span<const int32_t> tokens, bool all_logits,
+                                             const std::atomic<bool>* cancel) {
+  rows_.clear();
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    rows_.push_back({tokens[i], sequence_, all_logits || i + 1 == tokens.size()});
+  }
+  Result<std::span<const float>> logits = engine_->step(rows_, cancel);
+  if (logits.ok()) tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
+  return logits;
+}
+
+Result<std::span<const float>> Session::feed_prompt(std::span<const int32_t> prompt,
+                                                    const std::atomic<bool>* cancel) {
+  const auto chunk = static_cast<size_t>(model().plan().most_tokens());
+  while (prompt.size() > chunk) {
+    BRISK_TRY(feed(prompt.first(chunk), false, cancel));
+    prompt = prompt.subspan(chunk);
+  }
+  return feed(prompt, false, cancel);
+}
+
+Status Session::check_prompt(std::span<const int32_t> prompt) const {
+  if (prompt.empty()) {
+    return bad_input({"prompt", "at least one token", "an empty prompt", "some text"});
+  }
+  if (static_cast<int64_t>(prompt.size()) > model().context()) {
+    return bad_input({"prompt", "at most " + std::to_string(model().context()) + " tokens (the context)",
+                      std::to_string(prompt.size()), "a shorter prompt or a larger context (-c)"});
+  }
+  return {};
+}
+
+Result<Generation> Session::generate(std::span<const int32_t> prompt, const GenerateOptions& options,
+                                     const std::function<bool(std::string_view)>& on_text,
+                                     const std::atomic<bool>* cancel) {
+  BRISK_TRY(options.sampling.check());
+  BRISK_TRY(check_prompt(prompt));
+  Generation out;
+  out.prompt_tokens = static_cast<int64_t>(prompt.size());
+
+  // Keep the stored tokens that the prompt begins with, but for the last: its logits are wanted.
+  const auto [stored, wanted] = std::ranges::mismatch(tokens_, prompt.first(prompt.size() - 1));
+  truncate(static_cast<size_t>(stored - tokens_.begin()));
+  out.timings.cache_n = static_cast<int64_t>(tokens_.size());
+  out.timings.prompt_n = out.prompt_tokens - out.timings.cache_n;
+  auto start = Clock::now();
+  Result<std::span<const float>> logits = feed_prompt(prompt.subspan(tokens_.size()), cancel);
+  out.timings.prompt_ms = milliseconds_since(start);
+  if (!logits.ok()) {
+    if (logits.status().code() != StatusCode::kCancelled) return logits.status();
+    out.finish_reason = FinishReason::kCancelled;
+    return out;
+  }
+  start = Clock::now();
+  BRISK_TRY(continue_text(*logits, options, on_text, cancel, out));
+  out.timings.predicted_ms = milliseconds_since(start);
+  out.timings.predicted_n = static_cast<int64_t>(out.tokens.size());
+  return out;
+}
+
+Status Session::continue_text(std::span<const float> logits, const GenerateOptions& options,
+                              const std::function<bool(std::string_view)>& on_text, const std::atomic<bool>* cancel,
+                              Generation& out) {
+  const text::Tokenizer& tokenizer = model().tokenizer();
+  Sampler sampler(options.sampling, model().config().vocabulary);
+  text::StreamDecoder decoder(tokenizer);
+  StopFilter filter(options.stop);
+  bool left = false;  // the caller wants no more
+  auto emit = [&](std::string_view piece) {
+    out.text += piece;
+    if (!piece.empty() && on_text && !on_text(piece)) left = true;
+  };
+  for (;;) {
+    if (options.max_tokens >= 0 && static_cast<int64_t>(out.tokens.size()) >= options.max_tokens) {
+      out.finish_reason = FinishReason::kLength;
+      break;
+    }
+    BRISK_ASSIGN(const Sampled next, sampler.sample(logits, tokens_, tokens_.size()));
+    if (!options.ignore_eos && next.token < tokenizer.size() && tokenizer.ends_generation(next.token)) {
+      out.finish_reason = FinishReason::kStop;
+      break;
+    }
+    out.tokens.push_back(next.token);
+    // Rows of the table beyond the vocabulary are padding: they have no text.
+    if (next.token < tokenizer.size()) {
+      BRISK_ASSIGN(const std::string piece, decoder.push(next.token));
+      emit(filter.push(piece));
+    }
+    if (filter.stopped()) {
+      out.finish_reason = FinishReason::kStop;
+      return {};
+    }
+    if (static_cast<int64_t>(tokens_.size()) >= model().context()) {
+      out.finish_reason = FinishReason::kContextFull;
+      break;
+    }
+    Result<std::span<const float>> stepped = cancelled();
+    if (!left) stepped = feed({&next.token, 1}, false, cancel);
+    if (!stepped.ok()) {
+      if (stepped.status().code() != StatusCode::kCancelled) return stepped.status();
+      out.finish_reason = FinishReason::kCancelled;
+      break;
+    }
+    logits = *stepped;
+  }
+  emit(filter.push(decoder.finish()));
+  emit(filter.finish());
+  return {};
+}
+
+Result<std::vector<float>> Session::logits(std::span<const int32_t> tokens, const std::atomic<bool>* cancel) {
+  BRISK_TRY(check_prompt(tokens));
+  clear();
+  std::vector<float> all;
+  all.reserve(tokens.size() * static_cast<size_t>(model().config().vocabulary));
+  const auto chunk = static_cast<size_t>(model().plan().most_outputs());
+  while (!tokens.empty()) {
+    const size_t count = std::min(chunk, tokens.size());
+    BRISK_ASSIGN(const std::span<const float> logits, feed(tokens.first(count), true, cancel));
+    all.insert(all.end(), logits.begin(), logits.end());
+    tokens = tokens.subspan(count);
+  }
+  return all;
+}
+
+}  // namespace brisk::runtime

@@ -1,0 +1,197 @@
+#include "runtime/model.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include "base/memory.hpp"
+#include "runtime/kv_store.hpp"
+
+namespace brisk::runtime {
+
+namespace {
+
+constexpr int64_t kDefaultContext = 8192;
+
+std::string file_name(const std::string& path) { return std::filesystem::path(path).filename().string(); }
+
+std::string mebibytes(uint64_t bytes) { return std::to_string((bytes + (1U << 20) - 1) >> 20) + " MiB"; }
+
+ModelInfo describe(const formats::GgufFile& file, const models::LlmConfig& config) {
+  ModelInfo info;
+  info.name = file_name(file.where());
+  if (auto name = file.get_string("general.name"); name.ok()) info.name = std::string(*name);
+  info.architecture = config.architecture;
+  uint64_t bytes = 0;
+  for (const formats::GgufTensor& tensor : file.tensors()) {
+    info.parameters += element_count(tensor.shape).value_or(0);
+    bytes += tensor.data.size();
+  }
+  info.file_bytes = file.file_bytes();
+  info.bits_per_weight = info.parameters > 0 ? 8.0 * static_cast<double>(bytes) / static_cast<double>(info.parameters) : 0;
+  info.vocabulary = config.vocabulary;
+  info.width = config.width;
+  info.layers = config.layers;
+  info.heads = config.heads;
+  info.kv_heads = config.kv_heads;
+  info.head_dim = config.head_dim;
+  info.ffn = config.ffn;
+  info.trained_context = config.trained_context;
+  return info;
+}
+
+Status read_token_id(const formats::GgufFile& file, const char* key, int32_t& id, size_t count) {
+  BRISK_ASSIGN(const int64_t value, file.get_int_or(key, -1));
+  if (value < -1 || value >= static_cast<int64_t>(count)) {
+    return bad_input({file.where() + ", " + key, "a token id below " + std::to_string(count), std::to_string(value)});
+  }
+  id = static_cast<int32_t>(value);
+  return {};
+}
+
+Status read_token_types(const formats::GgufFile& file, text::Vocabulary& vocabulary) {
+  constexpr const char* kKey = "tokenizer.ggml.token_type";
+  if (file.find(kKey) == nullptr) return {};
+  BRISK_ASSIGN(const formats::GgufArray* types, file.get_array(kKey, formats::GgufType::kI32));
+  vocabulary.types.reserve(types->count);
+  for (uint64_t i = 0; i < types->count; ++i) {
+    int32_t type = 0;
+    std::memcpy(&type, types->bytes.data() + i * sizeof(type), sizeof(type));
+    if (type < 1 || type > 6) {
+      return bad_input({file.where() + ", " + kKey + "[" + std::to_string(i) + "]", "1 to 6", std::to_string(type)});
+    }
+    vocabulary.types.push_back(static_cast<text::TokenType>(type));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<text::Tokenizer>> load_tokenizer(const formats::GgufFile& file) {
+  text::Vocabulary vocabulary;
+  vocabulary.where = file.where();
+  BRISK_ASSIGN(const std::string_view model, file.get_string("tokenizer.ggml.model"));
+  vocabulary.model = std::string(model);
+  if (file.find("tokenizer.ggml.pre") != nullptr) {
+    BRISK_ASSIGN(const std::string_view pre, file.get_string("tokenizer.ggml.pre"));
+    vocabulary.pre_tokenizer = std::string(pre);
+  }
+  BRISK_ASSIGN(const formats::GgufArray* tokens,
+               file.get_array("tokenizer.ggml.tokens", formats::GgufType::kString));
+  vocabulary.tokens = tokens->strings;
+  BRISK_TRY(read_token_types(file, vocabulary));
+  if (file.find("tokenizer.ggml.merges") != nullptr) {
+    BRISK_ASSIGN(const formats::GgufArray* merges,
+                 file.get_array("tokenizer.ggml.merges", formats::GgufType::kString));
+    vocabulary.merges = merges->strings;
+  }
+  BRISK_TRY(read_token_id(file, "tokenizer.ggml.bos_token_id", vocabulary.bos, vocabulary.tokens.size()));
+  BRISK_TRY(read_token_id(file, "tokenizer.ggml.eos_token_id", vocabulary.eos, vocabulary.tokens.size()));
+  BRISK_ASSIGN(vocabulary.add_bos, file.get_bool_or("tokenizer.ggml.add_bos_token", false));
+  BRISK_ASSIGN(vocabulary.add_eos, file.get_bool_or("tokenizer.ggml.add_eos_token", false));
+  return text::Tokenizer::create(vocabulary);
+}
+
+Result<std::string> chat_template_source(const formats::GgufFile& file) {
+  if (file.find("tokenizer.chat_template") == nullptr) return std::string();
+  BRISK_ASSIGN(const std::string_view source, file.get_string("tokenizer.chat_template"));
+  return std::string(source);
+}
+
+Result<std::shared_ptr<Model>> Model::load(const std::string& path, const LoadOptions& options, ThreadPool& pool) {
+  std::shared_ptr<Model> model;
+  BRISK_TRY(catch_out_of_memory("model", [&]() -> Status {
+    BRISK_ASSIGN(std::shared_ptr<formats::GgufFile> file, formats::GgufFile::open(path));
+    BRISK_ASSIGN(model, load(std::move(file), options, pool));
+    return {};
+  }));
+  return model;
+}
+
+Result<std::shared_ptr<Model>> Model::load(std::shared_ptr<formats::GgufFile> file, const LoadOptions& options,
+                                           ThreadPool& pool) {
+  std::shared_ptr<Model> model(new Model());
+  model->file_ = std::move(file);
+  model->options_ = options;
+  const formats::GgufFile& source = *model->file_;
+  BRISK_ASSIGN(const models::Architecture* architecture, models::find_architecture(source));
+  BRISK_ASSIGN(model->config_, architecture->read_config(source));
+  model->info_ = describe(source, model->config_);
+  BRISK_TRY(model->read_text_parts());
+
+  const int64_t trained = model->config_.trained_context;
+  model->context_ = options.context > 0 ? options.context : std::min(trained, kDefaultContext);
+  if (model->context_ > trained) {
+    return usage_error({"context", "at most the " + std::to_string(trained) + " tokens that the model was made for",
+                        std::to_string(model->context_), "a smaller -c"});
+  }
+  BRISK_ASSIGN(graph::Graph graph, architecture->build(model->config_, source));
+  const int64_t step_tokens = std::min(options.step_tokens, model->context_);
+  const graph::PlanOptions plan_options{options.isa, options.exact, step_tokens,
+                                        std::min(options.step_outputs, step_tokens), options.passes_off};
+  BRISK_ASSIGN(model->plan_, graph::Plan::create(std::move(graph), plan_options));
+  BRISK_TRY(model->check_memory(pool));
+  BRISK_TRY(model->plan_->pack_weights(pool, options.progress, options.cancel));
+  BRISK_TRY(model->check_file());
+  return model;
+}
+
+Status Model::read_text_parts() {
+  BRISK_ASSIGN(tokenizer_, load_tokenizer(*file_));
+  if (tokenizer_->size() > config_.vocabulary) {
+    return bad_input({file_->where() + ", tokenizer.ggml.tokens",
+                      "at most the " + std::to_string(config_.vocabulary) + " rows of token_embd.weight",
+                      std::to_string(tokenizer_->size()) + " tokens"});
+  }
+  BRISK_ASSIGN(template_source_, runtime::chat_template_source(*file_));
+  if (template_source_.empty()) return {};
+  // A template that cannot be read spoils chatting, not completing: the error waits for render_chat().
+  auto parsed = text::ChatTemplate::parse(template_source_, file_->where() + ", tokenizer.chat_template");
+  if (parsed.ok()) {
+    template_ = std::make_unique<text::ChatTemplate>(std::move(parsed).value());
+  } else {
+    template_status_ = parsed.status();
+  }
+  return {};
+}
+
+Status Model::check_memory(const ThreadPool& pool) const {
+  const uint64_t weights = static_cast<uint64_t>(plan_->packed_bytes());
+  const uint64_t kv = KvStore::bytes_needed(config_.layers, kv_geometry(), context_);
+  const uint64_t work = static_cast<uint64_t>(plan_->arena_bytes() + plan_->scratch_bytes() * pool.lanes());
+  const uint64_t needed = weights + kv + work;
+  const MemoryOffer offer = memory_offer();
+  if (offer.available == 0 || needed <= offer.available) return {};
+  return environment_error({info_.name,
+                            mebibytes(needed) + " of memory (weights " + mebibytes(weights) + ", keys and values " +
+                                mebibytes(kv) + ", work space " + mebibytes(work) + ")",
+                            mebibytes(offer.available) + " available",
+                            "a smaller context (-c) or a smaller model"});
+}
+
+kernels::KvGeometry Model::kv_geometry() const {
+  return {config_.kv_heads, config_.head_dim, config_.head_dim, options_.exact ? DType::kF32 : DType::kF16};
+}
+
+Result<std::string> Model::render_chat(const Json& messages, bool add_generation_prompt,
+                                       const Json& variables) const {
+  BRISK_TRY(template_status_);
+  if (template_ == nullptr) {
+    return bad_input({info_.name, "a chat template", "none in the file", "--no-chat, or --chat-template-file"});
+  }
+  Json all = variables.is_object() ? variables : Json::object();
+  all["messages"] = messages;
+  all["add_generation_prompt"] = add_generation_prompt;
+  auto name_token = [&](const char* name, int32_t id) {
+    if (!all.contains(name) && id >= 0) all[name] = std::string(tokenizer_->token_text(id));
+  };
+  name_token("bos_token", tokenizer_->bos());
+  name_token("eos_token", tokenizer_->eos());
+  return template_->render(all);
+}
+
+bool Model::file_damaged() const { return file_->mapping() != nullptr && file_->mapping()->damaged(); }
+
+Status Model::check_file() const { return file_->mapping() != nullptr ? file_->mapping()->check_unchanged() : Status(); }
+
+}  // namespace brisk::runtime

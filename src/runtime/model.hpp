@@ -1,0 +1,98 @@
+// A loaded language model: the file, its tokenizer and chat template, and the plan that runs it.
+// Immutable after load and shared by any number of engines.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/cpu.hpp"
+#include "base/json.hpp"
+#include "base/status.hpp"
+#include "base/thread_pool.hpp"
+#include "formats/gguf/gguf.hpp"
+#include "graph/plan.hpp"
+#include "models/architecture.hpp"
+#include "text/chat_template.hpp"
+#include "text/tokenizer.hpp"
+
+namespace brisk::runtime {
+
+struct LoadOptions {
+  Isa isa = Isa::kRef;          ///< highest level to use; callers pass active_isa()
+  bool exact = false;           ///< f32 activations and keys and values: the reference arithmetic
+  int64_t context = 0;          ///< tokens a sequence may hold; 0: the model's own, at most 8192
+  int64_t step_tokens = 512;    ///< rows of one step at most (the plan's token budget)
+  int64_t step_outputs = 64;    ///< rows of one step that may ask for logits
+  std::vector<std::string> passes_off = {};  ///< graph passes to leave out, by name
+  const std::atomic<bool>* cancel = nullptr;
+  /// Called with the share of the weights that is packed, 0 to 1; may be empty.
+  std::function<void(double)> progress = {};
+};
+
+/// What `show`, `plan` and the Python module say of a model.
+struct ModelInfo {
+  std::string name;          ///< general.name, or the file's
+  std::string architecture;  ///< "llama"
+  int64_t parameters = 0;
+  uint64_t file_bytes = 0;
+  double bits_per_weight = 0;
+  int64_t vocabulary = 0, width = 0, layers = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0;
+  int64_t trained_context = 0;
+};
+
+class Model {
+ public:
+  /// Refuses before loading when weights, keys and values and work space exceed the memory offered.
+  static Result<std::shared_ptr<Model>> load(const std::string& path, const LoadOptions& options, ThreadPool& pool);
+  /// The same from an opened file (tests build files in memory).
+  static Result<std::shared_ptr<Model>> load(std::shared_ptr<formats::GgufFile> file, const LoadOptions& options,
+                                             ThreadPool& pool);
+
+  const ModelInfo& info() const { return info_; }
+  const LoadOptions& options() const { return options_; }
+  const models::LlmConfig& config() const { return config_; }
+  const text::Tokenizer& tokenizer() const { return *tokenizer_; }
+  const graph::Plan& plan() const { return *plan_; }
+  /// Tokens that a sequence may hold.
+  int64_t context() const { return context_; }
+
+  bool has_chat_template() const { return !template_source_.empty(); }
+  const std::string& chat_template_source() const { return template_source_; }
+  /// Renders `messages` (array of {role, content}) by the model's template; `variables` are further
+  /// template variables (tools, ...). A model without one is a bad-input error.
+  Result<std::string> render_chat(const Json& messages, bool add_generation_prompt,
+                                  const Json& variables = Json::object()) const;
+  /// Ok unless the mapped file changed or shrank since it was opened.
+  Status check_file() const;
+  /// Whether a read met a missing page of the file; cheap.
+  bool file_damaged() const;
+  /// Keys and values of one layer.
+  kernels::KvGeometry kv_geometry() const;
+
+ private:
+  Model() = default;
+  Status read_text_parts();
+  Status check_memory(const ThreadPool& pool) const;
+
+  std::shared_ptr<formats::GgufFile> file_;
+  LoadOptions options_;
+  ModelInfo info_;
+  models::LlmConfig config_;
+  std::unique_ptr<text::Tokenizer> tokenizer_;
+  std::string template_source_;
+  std::unique_ptr<text::ChatTemplate> template_;
+  Status template_status_;  // why template_ is null although the file has one
+  std::unique_ptr<graph::Plan> plan_;
+  int64_t context_ = 0;
+};
+
+/// The tokenizer alone, for `tokenize` and `detokenize` (no weights are touched).
+Result<std::unique_ptr<text::Tokenizer>> load_tokenizer(const formats::GgufFile& file);
+/// The chat template's source of a file; empty when it has none.
+Result<std::string> chat_template_source(const formats::GgufFile& file);
+
+}  // namespace brisk::runtime
