@@ -11,6 +11,10 @@
 
 namespace brisk {
 
+/// A readable descriptor of a regular file (links followed), never waiting: folders, FIFOs, sockets, devices
+/// and link loops are environment errors that say so. The caller closes it.
+Result<int> open_regular_file(const std::string& path);
+
 /// Reads a regular file of at most `limit` bytes. "-" reads standard input.
 Result<std::string> read_file(const std::string& path, uint64_t limit);
 
@@ -19,6 +23,7 @@ Result<std::string> read_file(const std::string& path, uint64_t limit);
 class AtomicFile {
  public:
   /// An existing `path` is refused (environment error) unless `overwrite`.
+  /// What exists there and is no regular file is always refused: a rename would replace a device.
   static Result<AtomicFile> create(const std::string& path, bool overwrite);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&& other) noexcept;
@@ -35,6 +40,8 @@ class AtomicFile {
   std::string path_;
   std::string temporary_;
   int descriptor_ = -1;
+  int slot_ = -1;  // in the table that remove_open_temporaries() reads
+  bool overwrite_ = false;
 };
 
 /// Removes the temporaries of all AtomicFiles that are open; async-signal-safe, for signal handlers.

@@ -1,5 +1,6 @@
 // A file mapped read-only, and the guard that turns "the file was cut while we read it" (SIGBUS) into an
-// error: the missing page is replaced by zeros, the file is marked, and whoever used it asks failed().
+// error: from the missing page on the mapping reads as zeros, the file is marked, and whoever used it asks
+// damaged() or check_unchanged().
 #pragma once
 
 #include <cstddef>

@@ -4,8 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <span>
+#include <string>
+#include <type_traits>
 #include <utility>
 
 #include "base/status.hpp"
@@ -54,16 +54,28 @@ class AlignedBuffer {
 /// Null (the default) lets all pass.
 void set_allocation_gate(bool (*gate)());
 
+namespace detail {
+Status run_catching(const char* what, Status (*call)(void* body), void* body);
+}
+
 /// Runs `body` (returning Status) and turns std::bad_alloc into an out-of-memory error about `what`.
-/// The one place where the standard library's exception becomes a status.
-Status catch_out_of_memory(const char* what, const std::function<Status()>& body);
+/// The one place where the standard library's exception becomes a status. Allocates nothing itself.
+template <typename Body>
+Status catch_out_of_memory(const char* what, Body&& body) {
+  using Target = std::remove_reference_t<Body>;
+  return detail::run_catching(
+      what, [](void* target) -> Status { return (*static_cast<Target*>(target))(); },
+      const_cast<void*>(static_cast<const void*>(&body)));
+}
 
 /// Bytes that the machine or the control group still offers, and the total: what `plan` and the check
-/// before a load compare with. Zero when unknown.
+/// before a load compare with: the least over /proc/meminfo and the memory limits of the control group
+/// and all its ancestors (v1 and v2), page cache counted as available. Zero when unknown.
 struct MemoryOffer {
   uint64_t available = 0;
   uint64_t total = 0;
 };
-MemoryOffer memory_offer();
+/// `root` stands before /proc and /sys; tests set it.
+MemoryOffer memory_offer(const std::string& root = {});
 
 }  // namespace brisk

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 
@@ -19,6 +20,9 @@ struct LaneChoice {
   std::string reason;  ///< e.g. "2 CPUs in the affinity mask; cgroup quota 1.5 CPUs"
 };
 LaneChoice default_lanes();
+/// The rule behind it: `cpus` of the affinity mask, capped by `quota` (CPUs, rounded down, at least 1) and by
+/// `omp_num_threads` (the variable's text, may be null; text that is not a number is named and ignored).
+LaneChoice choose_lanes(int cpus, std::optional<double> quota, const char* omp_num_threads);
 
 /// Most lanes that a pool may have.
 inline constexpr int kMaxLanes = 1024;

@@ -6,15 +6,22 @@
 //     n_tensors times:  string name, u32 n_dims, u64 dims[n_dims] (innermost first), u32 type, u64 offset
 //     padding to general.alignment (default 32), then the tensors' data, each at an aligned offset
 // A string is a u64 length and that many bytes; an array is a u32 element type, a u64 count and elements.
+//
+// What is refused, beyond what the layout makes necessary: keys and names that are empty, longer than
+// 65,535 bytes, not UTF-8 or with control characters; a key or name twice; arrays of arrays; a boolean
+// other than 0 and 1; an alignment that is no power of two from 8 to 1 MiB; more than four dimensions; a
+// dimension of 0; tensors that overlap. A tensor without dimensions is a scalar. Gaps between tensors and
+// bytes after the last are allowed.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -53,6 +60,17 @@ struct GgufTensor {
   uint64_t file_offset;
 };
 
+/// Finds the positions of names: sorted, so that no choice of names can make it slow.
+class GgufIndex {
+ public:
+  /// Two positions with the same name, or nothing. `names` are viewed, not copied.
+  std::optional<std::pair<size_t, size_t>> build(std::vector<std::string_view> names);
+  std::optional<size_t> find(std::string_view name) const;
+
+ private:
+  std::vector<std::pair<std::string_view, size_t>> sorted_;
+};
+
 class GgufFile {
  public:
   /// Maps and checks the whole header: after this no read can leave the file.
@@ -89,15 +107,16 @@ class GgufFile {
 
  private:
   GgufFile() = default;
+  Status wrong_value(std::string_view key, std::string expected, std::string got) const;
   friend class GgufParser;
   std::string where_;
   uint32_t version_ = 0;
   uint64_t alignment_ = 32;
   uint64_t file_bytes_ = 0;
   std::vector<std::pair<std::string_view, GgufValue>> metadata_;
-  std::unordered_map<std::string_view, size_t> metadata_index_;
+  GgufIndex metadata_index_;
   std::vector<GgufTensor> tensors_;
-  std::unordered_map<std::string_view, size_t> tensor_index_;
+  GgufIndex tensor_index_;
   std::shared_ptr<MappedFile> mapping_;
 };
 

@@ -71,6 +71,9 @@ struct GemmVariant {
   void (*pack)(const std::byte* native, int64_t n, int64_t k, int64_t n_begin, int64_t n_end,
                std::byte* packed) noexcept;
   void (*run)(const GemmArgs& args) noexcept;
+  /// GemmArgs::n_begin must be a multiple of this (a divisor of kGemmColumns): lanes share the columns in
+  /// such units.
+  int64_t columns = kGemmColumns;
 };
 
 /// Every variant compiled in, best first within each (weight, activations) pair.

@@ -1,0 +1,58 @@
+// Options of everything that generates text: model, threads, sampling. One table for `run`, `chat` and the
+// chat's /set.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.hpp"
+#include "base/thread_pool.hpp"
+#include "cli/options.hpp"
+#include "runtime/generate.hpp"
+
+namespace brisk::cli {
+
+/// -m --model.
+inline constexpr Option kModelOption = {.name = "model", .aliases = "-m", .kind = Kind::kFile, .placeholder = "MODEL",
+                                        .help = "a model file, a name from 'brisk list', or built-in (the default)"};
+/// -t --threads.
+inline constexpr Option kThreadsOption = {.name = "threads", .aliases = "-t", .kind = Kind::kInteger,
+                                          .placeholder = "T", .help = "threads (else what 'brisk doctor' shows)",
+                                          .least = 1, .most = kMaxLanes};
+
+/// What can be changed between two answers: sampling and length.
+struct Setting {
+  Option option;
+  void (*set)(runtime::GenerateOptions& options, const Arguments& arguments);
+  std::string (*show)(const runtime::GenerateOptions& options);
+};
+std::span<const Setting> settings();
+
+/// The table of `run` and `chat`: model, context, threads, template, and all settings.
+std::vector<Option> generation_options();
+
+/// Checked generation options of a call of a verb with that table. A seed of -1 becomes a random one.
+Result<runtime::GenerateOptions> generate_options(const Arguments& arguments);
+/// Sets one setting by name from text, checked like the option.
+Status change_setting(const std::string& name, const std::string& value, runtime::GenerateOptions& options);
+
+/// A loaded model with threads and room for one conversation.
+struct LoadedModel {
+  std::unique_ptr<ThreadPool> pool;
+  std::shared_ptr<const runtime::Model> model;
+  std::unique_ptr<runtime::Session> session;
+  double load_ms = 0;
+};
+/// Loads by the same table, with a progress bar when it takes long.
+Result<LoadedModel> load_session(const Arguments& arguments);
+/// The same without a session: `threads` 0 means the default; `context` 0 the model's.
+Result<LoadedModel> load_model(const std::string& model, int64_t threads, int64_t context, bool exact);
+
+/// "16 prompt tokens at 120.3 t/s, 42 tokens at 55.1 t/s": of an answer, for people.
+std::string timings_text(const runtime::Generation& generation);
+/// llama-server's object.
+Json timings_json(const runtime::Timings& timings);
+
+}  // namespace brisk::cli

@@ -1,0 +1,279 @@
+// brisk show: what is in a model file.
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "base/paths.hpp"
+#include "base/utf8.hpp"
+#include "cli/model_path.hpp"
+#include "cli/output.hpp"
+#include "cli/verb.hpp"
+#include "models/architecture.hpp"
+
+namespace brisk::cli {
+namespace {
+
+using formats::GgufArray;
+using formats::GgufFile;
+using formats::GgufTensor;
+using formats::GgufType;
+using formats::GgufValue;
+
+/// Elements of an array and letters of a string that are shown without --all.
+constexpr size_t kShownElements = 8;
+constexpr size_t kShownLetters = 60;
+
+struct Total {
+  int64_t tensors = 0;
+  uint64_t values = 0, bytes = 0;
+};
+
+struct Totals {
+  Total all;
+  std::map<std::string_view, Total> by_type;
+  double bits_per_weight() const {
+    return all.values == 0 ? 0 : static_cast<double>(all.bytes) * 8 / static_cast<double>(all.values);
+  }
+};
+
+Totals totals_of(const GgufFile& file) {
+  Totals totals;
+  for (const GgufTensor& tensor : file.tensors()) {
+    for (Total* total : {&totals.all, &totals.by_type[dtype_name(tensor.dtype)]}) {
+      ++total->tensors;
+      total->values += static_cast<uint64_t>(element_count(tensor.shape).value_or(0));
+      total->bytes += tensor.data.size();
+    }
+  }
+  return totals;
+}
+
+template <typename T>
+T element_at(const GgufArray& array, uint64_t index) {
+  T value;
+  std::memcpy(&value, array.bytes.data() + index * sizeof(T), sizeof(T));
+  return value;
+}
+
+Json array_element(const GgufArray& array, uint64_t index) {
+  switch (array.element) {
+    case GgufType::kU8: return element_at<uint8_t>(array, index);
+    case GgufType::kI8: return element_at<int8_t>(array, index);
+    case GgufType::kU16: return element_at<uint16_t>(array, index);
+    case GgufType::kI16: return element_at<int16_t>(array, index);
+    case GgufType::kU32: return element_at<uint32_t>(array, index);
+    case GgufType::kI32: return element_at<int32_t>(array, index);
+    case GgufType::kF32: return element_at<float>(array, index);
+    case GgufType::kBool: return element_at<uint8_t>(array, index) != 0;
+    case GgufType::kString: return array.strings[index];
+    case GgufType::kU64: return element_at<uint64_t>(array, index);
+    case GgufType::kI64: return element_at<int64_t>(array, index);
+    case GgufType::kF64: return element_at<double>(array, index);
+    case GgufType::kArray: break;
+  }
+  return nullptr;
+}
+
+/// At most `most` elements.
+Json array_json(const GgufArray& array, uint64_t most) {
+  Json list = Json::array();
+  for (uint64_t i = 0; i < std::min(array.count, most); ++i) list.push_back(array_element(array, i));
+  return list;
+}
+
+Json scalar_json(const GgufValue& value) {
+  return std::visit(
+      [](const auto& v) -> Json {
+        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, GgufArray>) {
+          return nullptr;
+        } else {
+          return v;
+        }
+      },
+      value.value);
+}
+
+std::string shortened(const std::string& text, size_t letters, bool all) {
+  const std::string safe = escape_for_terminal(text);
+  if (all || safe.size() <= letters) return safe;
+  return safe.substr(0, utf8_floor(safe, letters)) + "... (" + grouped(text.size()) + " bytes)";
+}
+
+std::string array_text(const GgufArray& array, bool all) {
+  std::string out = "[";
+  const uint64_t shown = all ? array.count : std::min<uint64_t>(array.count, kShownElements);
+  for (uint64_t i = 0; i < shown; ++i) {
+    if (i > 0) out += ", ";
+    out += shortened(to_json_text(array_element(array, i)), kShownLetters, all);
+  }
+  if (shown < array.count) out += ", ... " + grouped(array.count) + " in all";
+  return out + "]";
+}
+
+std::string value_text(const GgufValue& value, bool all) {
+  if (const auto* array = std::get_if<GgufArray>(&value.value)) return array_text(*array, all);
+  if (const auto* text = std::get_if<std::string_view>(&value.value)) {
+    return shortened(std::string(*text), kShownLetters, all);
+  }
+  return to_json_text(scalar_json(value));
+}
+
+std::string type_text(const GgufValue& value) {
+  if (const auto* array = std::get_if<GgufArray>(&value.value)) {
+    return std::string(formats::gguf_type_name(array->element)) + "[]";
+  }
+  return std::string(formats::gguf_type_name(value.type));
+}
+
+/// The configuration, when Brisk knows the architecture; else why not.
+Result<models::LlmConfig> config_of(const GgufFile& file) {
+  BRISK_ASSIGN(const models::Architecture* architecture, models::find_architecture(file));
+  return architecture->read_config(file);
+}
+
+std::string string_or(const GgufFile& file, std::string_view key, std::string otherwise) {
+  const Result<std::string_view> found = file.get_string(key);
+  return found.ok() ? std::string(*found) : otherwise;
+}
+
+std::string summary_text(const GgufFile& file, const Totals& totals) {
+  Facts facts;
+  facts.add("File", escape_for_terminal(file.where()));
+  facts.add("Format", "GGUF version " + std::to_string(file.version()) + ", " + human_bytes(file.file_bytes()));
+  facts.add("Name", escape_for_terminal(string_or(file, "general.name", "(none)")));
+  facts.add("Parameters", human_count(totals.all.values) + " (" + grouped(totals.all.values) + ")");
+  facts.add("Bits/weight", fixed(totals.bits_per_weight(), 2));
+  const Result<models::LlmConfig> config = config_of(file);
+  if (!config.ok()) {
+    facts.add("Architecture", escape_for_terminal(string_or(file, "general.architecture", "(none)")) +
+                                  ", not one that Brisk runs: " + config.status().message());
+    return facts.text();
+  }
+  facts.add("Architecture", escape_for_terminal(config->architecture) + ": " + std::to_string(config->layers) +
+                                " layers, width " + std::to_string(config->width) + ", feed-forward " +
+                                std::to_string(config->ffn));
+  facts.add("Attention", std::to_string(config->heads) + " heads of " + std::to_string(config->head_dim) + ", " +
+                             std::to_string(config->kv_heads) + " for keys and values");
+  facts.add("Context", grouped(static_cast<uint64_t>(config->trained_context)) + " tokens");
+  facts.add("Vocabulary", grouped(static_cast<uint64_t>(config->vocabulary)) + " tokens");
+  return facts.text();
+}
+
+std::string metadata_text(const GgufFile& file, bool all) {
+  Table table({{"KEY"}, {"TYPE"}, {"VALUE"}});
+  for (const auto& [key, value] : file.metadata()) {
+    table.add({escape_for_terminal(key), type_text(value), value_text(value, all)});
+  }
+  return table.text();
+}
+
+std::string tensors_text(const GgufFile& file) {
+  Table table({{"TENSOR"}, {"TYPE"}, {"SHAPE"}, {"SIZE", true}});
+  for (const GgufTensor& tensor : file.tensors()) {
+    table.add({escape_for_terminal(tensor.name), std::string(dtype_name(tensor.dtype)), to_string(tensor.shape),
+               human_bytes(tensor.data.size())});
+  }
+  return table.text();
+}
+
+std::string totals_text(const Totals& totals) {
+  Table table({{"TYPE"}, {"TENSORS", true}, {"VALUES", true}, {"SIZE", true}, {"BITS/WEIGHT", true}});
+  const auto add = [&table](std::string_view name, const Total& total) {
+    const double bits = total.values == 0 ? 0 : static_cast<double>(total.bytes) * 8 / static_cast<double>(total.values);
+    table.add({std::string(name), std::to_string(total.tensors), grouped(total.values), human_bytes(total.bytes),
+               fixed(bits, 2)});
+  };
+  for (const auto& [name, total] : totals.by_type) add(name, total);
+  add("all", totals.all);
+  return table.text();
+}
+
+Json metadata_json(const GgufFile& file, bool all) {
+  Json out = Json::object();
+  for (const auto& [key, value] : file.metadata()) {
+    const auto* array = std::get_if<GgufArray>(&value.value);
+    if (array == nullptr) {
+      out[std::string(key)] = scalar_json(value);
+    } else if (all || array->count <= kShownElements) {
+      out[std::string(key)] = array_json(*array, array->count);
+    } else {
+      out[std::string(key)] = {{"count", array->count}, {"type", formats::gguf_type_name(array->element)},
+                               {"first", array_json(*array, kShownElements)}};
+    }
+  }
+  return out;
+}
+
+Json tensors_json(const GgufFile& file) {
+  Json list = Json::array();
+  for (const GgufTensor& tensor : file.tensors()) {
+    list.push_back({{"name", tensor.name}, {"type", dtype_name(tensor.dtype)}, {"shape", tensor.shape},
+                    {"bytes", tensor.data.size()}, {"offset", tensor.file_offset}});
+  }
+  return list;
+}
+
+Json totals_json(const Totals& totals) {
+  Json types = Json::object();
+  for (const auto& [name, total] : totals.by_type) {
+    types[std::string(name)] = {{"tensors", total.tensors}, {"values", total.values}, {"bytes", total.bytes}};
+  }
+  return types;
+}
+
+Json architecture_json(const GgufFile& file) {
+  const Result<models::LlmConfig> config = config_of(file);
+  if (!config.ok()) {
+    return {{"name", string_or(file, "general.architecture", "")}, {"supported", false},
+            {"why", config.status().message()}};
+  }
+  return {{"name", config->architecture}, {"supported", true}, {"layers", config->layers}, {"width", config->width},
+          {"ffn", config->ffn}, {"heads", config->heads}, {"kv_heads", config->kv_heads},
+          {"head_dim", config->head_dim}, {"context", config->trained_context}, {"vocabulary", config->vocabulary}};
+}
+
+Status run(const Arguments& arguments) {
+  BRISK_ASSIGN(const auto file, open_model(arguments.positional(0)));
+  const Totals totals = totals_of(*file);
+  const bool all = arguments.flag("all");
+  if (arguments.flag("json")) {
+    return print_json({{"file", file->where()},
+                       {"format", "gguf"},
+                       {"version", file->version()},
+                       {"bytes", file->file_bytes()},
+                       {"alignment", file->alignment()},
+                       {"parameters", totals.all.values},
+                       {"bits_per_weight", totals.bits_per_weight()},
+                       {"architecture", architecture_json(*file)},
+                       {"types", totals_json(totals)},
+                       {"metadata", metadata_json(*file, all)},
+                       {"tensors", tensors_json(*file)}});
+  }
+  BRISK_TRY(print(summary_text(*file, totals)));
+  BRISK_TRY(print("\n" + metadata_text(*file, all)));
+  if (arguments.flag("tensors") || all) BRISK_TRY(print("\n" + tensors_text(*file)));
+  BRISK_TRY(print("\n" + totals_text(totals)));
+  if (!arguments.flag("tensors") && !all) {
+    return print(dim("\n--tensors lists the tensors; --all shows everything in full.") + "\n");
+  }
+  return {};
+}
+
+}  // namespace
+
+Verb verb_show() {
+  return {
+      .name = "show",
+      .aliases = "info",
+      .group = VerbGroup::kFiles,
+      .summary = "show what is in a model file",
+      .positionals = {{.name = "FILE", .help = "a model file or a name from 'brisk list' [built-in]"}},
+      .options = {{.name = "tensors", .help = "list the tensors"},
+                  {.name = "all", .aliases = "-a", .help = "everything, long values and arrays in full"},
+                  kJsonOption},
+      .examples = {"brisk show model.gguf", "brisk show built-in --tensors", "brisk show model.gguf --json | jq .types"},
+      .run = run,
+  };
+}
+
+}  // namespace brisk::cli

@@ -1,0 +1,29 @@
+// Tokenizers in Python.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nanobind/nanobind.h>
+
+#include "runtime/model.hpp"
+
+namespace brisk::python {
+
+/// A tokenizer and the file that its vocabulary lies in.
+struct TokenizerOfFile {
+  std::shared_ptr<formats::GgufFile> file;
+  std::unique_ptr<text::Tokenizer> tokenizer;
+};
+
+std::vector<int32_t> encode(const text::Tokenizer& tokenizer, std::string_view text, bool add_special,
+                            bool parse_special);
+/// Needs the GIL.
+std::string decode(const text::Tokenizer& tokenizer, const std::vector<int32_t>& ids, bool special);
+
+void bind_tokenizer(nanobind::module_& module);
+
+}  // namespace brisk::python

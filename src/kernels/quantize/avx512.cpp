@@ -1,0 +1,47 @@
+// The quantiser for AVX-512: a block of 32 is two vectors. Magnitudes are compared as integers, so that an
+// infinity or not-a-number is the largest of all.
+#include <immintrin.h>
+
+#include "kernels/gemm/gemm.hpp"
+#include "kernels/quantize/variants.hpp"
+
+namespace brisk::kernels::avx512 {
+namespace {
+
+constexpr uint32_t kInfinity = 0x7f800000;
+
+void quantize_block(const float* x, int8_t* values, float* scale, int32_t* sums) noexcept {
+  const __m512 low = _mm512_loadu_ps(x), high = _mm512_loadu_ps(x + 16);
+  const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
+  const __m512i larger = _mm512_max_epu32(_mm512_and_si512(_mm512_castps_si512(low), magnitude),
+                                          _mm512_and_si512(_mm512_castps_si512(high), magnitude));
+  const uint32_t bits = _mm512_reduce_max_epu32(larger);
+  const float largest = __builtin_bit_cast(float, bits);
+  const bool finite = bits < kInfinity;
+  const bool used = finite && largest >= kSmallestMagnitude;
+  *scale = used ? largest / 127.0f : finite ? 0.0f : __builtin_nanf("");
+  const __m512 inverse = _mm512_set1_ps(used ? 127.0f / largest : 0.0f);
+  const __mmask16 keep = finite ? 0xffff : 0;  // not-a-number times zero is not zero
+  constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+  const __m512i q0 = _mm512_maskz_cvt_roundps_epi32(keep, _mm512_mul_ps(low, inverse), kNearest);
+  const __m512i q1 = _mm512_maskz_cvt_roundps_epi32(keep, _mm512_mul_ps(high, inverse), kNearest);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(values), _mm512_cvtepi32_epi8(q0));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(values + 16), _mm512_cvtepi32_epi8(q1));
+  sums[0] = _mm512_reduce_add_epi32(q0);
+  sums[1] = _mm512_reduce_add_epi32(q1);
+}
+
+}  // namespace
+
+void quantize(const QuantizeArgs& args) noexcept {
+  const int64_t blocks = args.k / kQ8Block;
+  for (int64_t r = 0; r < args.rows; ++r) {
+    for (int64_t b = 0; b < blocks; ++b) {
+      quantize_block(args.x + r * args.x_stride + b * kQ8Block,
+                     args.values + r * q8_value_stride(args.k) + b * kQ8Block, args.scales + r * blocks + b,
+                     args.sums + (r * blocks + b) * 2);
+    }
+  }
+}
+
+}  // namespace brisk::kernels::avx512

@@ -1,0 +1,23 @@
+// F16: IEEE binary16, little-endian, one value per block: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits.
+#include "quant/block_format.hpp"
+#include "quant/blocks.hpp"
+#include "quant/half.hpp"
+
+namespace brisk::quant {
+
+namespace {
+
+void decode(const std::byte* blocks, int64_t count, float* out) noexcept {
+  for_blocks_in<uint16_t, 1>(blocks, count, out, [](uint16_t half, float* y) { *y = f16_to_f32(half); });
+}
+
+void encode(const float* values, int64_t count, std::byte* out) noexcept {
+  for_blocks_out<uint16_t, 1>(values, count, out, [](const float* x) { return f32_to_f16(*x); });
+}
+
+}  // namespace
+
+BlockFormat quant_f16();
+BlockFormat quant_f16() { return {DType::kF16, decode, encode}; }
+
+}  // namespace brisk::quant

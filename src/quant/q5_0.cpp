@@ -1,0 +1,65 @@
+// Q5_0: 32 values in 22 bytes (5.5 bits each), symmetric around code 16.
+//
+//     bytes  0..1   d: scale, f16
+//     bytes  2..5   high: bit i of this little-endian u32 is the fifth bit of value i's code
+//     bytes  6..21  low: byte i holds the low four bits of value i in its low and of value i + 16 in its
+//                   high half
+//
+// value = d * (code - 16)
+#include "quant/block_format.hpp"
+#include "quant/blocks.hpp"
+#include "quant/half.hpp"
+
+namespace brisk::quant {
+
+namespace {
+
+constexpr int kValues = 32;
+constexpr int kHalf = kValues / 2;
+
+struct Block {
+  uint16_t d;
+  uint8_t high[4];
+  uint8_t low[kHalf];
+};
+static_assert(sizeof(Block) == 22);
+
+int fifth_bit(const Block& block, int i) noexcept { return ((block.high[i / 8] >> (i % 8)) & 1) << 4; }
+
+void decode_block(const Block& block, float* y) noexcept {
+  const float d = f16_to_f32(block.d);
+  for (int i = 0; i < kHalf; ++i) {
+    y[i] = d * static_cast<float>(((block.low[i] & 15) | fifth_bit(block, i)) - 16);
+    y[i + kHalf] = d * static_cast<float>(((block.low[i] >> 4) | fifth_bit(block, i + kHalf)) - 16);
+  }
+}
+
+// The value of the largest magnitude gets code 0, the only code whose distance from 16 is 16.
+Block encode_block(const float* x) noexcept {
+  const float d = signed_peak(x, kValues) / -16.0F;
+  const float scale = inverse(d);
+  Block block{};
+  block.d = f32_to_f16(d);
+  for (int i = 0; i < kValues; ++i) {
+    const int code = to_code(x[i] * scale + 16.5F, 0, 31);
+    block.high[i / 8] = static_cast<uint8_t>(block.high[i / 8] | ((code >> 4) << (i % 8)));
+    uint8_t& low = block.low[i % kHalf];
+    low = static_cast<uint8_t>(low | ((code & 15) << (i < kHalf ? 0 : 4)));
+  }
+  return block;
+}
+
+void decode(const std::byte* blocks, int64_t count, float* out) noexcept {
+  for_blocks_in<Block, kValues>(blocks, count, out, decode_block);
+}
+
+void encode(const float* values, int64_t count, std::byte* out) noexcept {
+  for_blocks_out<Block, kValues>(values, count, out, encode_block);
+}
+
+}  // namespace
+
+BlockFormat quant_q5_0();
+BlockFormat quant_q5_0() { return {DType::kQ5_0, decode, encode}; }
+
+}  // namespace brisk::quant

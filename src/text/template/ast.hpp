@@ -1,0 +1,147 @@
+// The syntax tree of a template. Nodes live in one list that the program owns, so that a deep tree is
+// freed without recursion; the parser bounds the depth, so that walking it may recurse.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/template/runtime.hpp"
+#include "text/template/value.hpp"
+
+namespace brisk::text::tmpl {
+
+using NameId = int32_t;  // index into Program::names
+
+enum class ExprKind : uint8_t {
+  kConstant,     // constant
+  kName,         // name
+  kList,         // items
+  kTuple,        // items
+  kDict,         // items: key, value, key, value, ...
+  kConcat,       // items, joined as text (~)
+  kNot,          // items[0]
+  kNegate,       // items[0]
+  kPositive,     // items[0]
+  kBinary,       // items[0] op items[1]
+  kAnd,          // items
+  kOr,           // items
+  kCompare,      // items[0] comparisons[0] items[1] comparisons[1] items[2] ...
+  kConditional,  // items: value, condition, and the value otherwise (null: undefined)
+  kAttribute,    // items[0] . text
+  kItem,         // items[0] [ items[1] ]
+  kSlice,        // items[0] [ items[1] : items[2] : items[3] ], null where left out
+  kCall,         // items[0] ( arguments )
+  kFilter,       // items[0] | text ( arguments ); items[0] is null in a filter block
+  kTest,         // items[0] is text ( arguments )
+};
+
+enum class BinaryOp : uint8_t { kAdd, kSubtract, kMultiply, kDivide, kFloorDivide, kModulo, kPower };
+enum class Comparison : uint8_t { kEqual, kUnequal, kLess, kLessEqual, kGreater, kGreaterEqual, kIn, kNotIn };
+
+struct Expr;
+
+enum class ArgumentKind : uint8_t { kPositional, kNamed, kUnpackList, kUnpackDict };
+
+struct Argument {
+  ArgumentKind kind = ArgumentKind::kPositional;
+  std::string_view name;
+  const Expr* value = nullptr;
+};
+
+struct Expr {
+  ExprKind kind = ExprKind::kConstant;
+  BinaryOp op = BinaryOp::kAdd;
+  uint32_t offset = 0;  // in the source
+  int height = 1;
+  NameId name = -1;
+  std::string_view text;
+  Value constant;
+  const Builtin* builtin = nullptr;  // filters and tests; null when nothing has that name
+  std::vector<const Expr*> items;
+  std::vector<Comparison> comparisons;
+  std::vector<Argument> arguments;
+};
+
+/// What an assignment writes to: a name, an attribute of a namespace, or a tuple of targets.
+struct Target {
+  NameId name = -1;
+  std::string_view attribute;  // empty: the name itself
+  std::vector<Target> parts;   // not empty: a tuple
+  uint32_t offset = 0;
+};
+
+struct Stmt;
+using Body = std::vector<const Stmt*>;
+
+struct Parameter {
+  NameId name;
+  const Expr* fallback;  // null: required (undefined when not given)
+};
+
+/// A macro, or the body of a call block.
+struct MacroDefinition {
+  std::string_view name;
+  std::vector<Parameter> parameters;
+  Body body;
+  bool uses_varargs = false;
+  bool uses_kwargs = false;
+};
+
+enum class StmtKind : uint8_t {
+  kText,         // text
+  kOutput,       // expr
+  kIf,           // branches, body (else)
+  kFor,          // target in expr if condition: body, otherwise
+  kSet,          // target = expr
+  kSetBlock,     // target = body, through the filters of expr (may be null)
+  kWith,         // assignments, body
+  kScope,        // body in a scope of its own (generation, block)
+  kMacro,        // macro, bound to target.name
+  kCallBlock,    // expr (a call) with macro as caller
+  kFilterBlock,  // body through the filters of expr
+  kBreak,
+  kContinue,
+};
+
+struct Branch {
+  const Expr* condition;
+  Body body;
+};
+
+struct Stmt {
+  StmtKind kind = StmtKind::kText;
+  uint32_t offset = 0;
+  std::string_view text;
+  Target target;
+  const Expr* expr = nullptr;
+  const Expr* condition = nullptr;
+  Body body;
+  Body otherwise;
+  std::vector<Branch> branches;
+  std::vector<std::pair<Target, const Expr*>> assignments;
+  MacroDefinition macro;
+};
+
+/// A parsed template: the tree and all that it points to.
+struct Program {
+  std::string where;   // names the template in errors
+  std::string source;  // with newlines as \n
+  TemplateLimits limits;
+  Body body;
+  std::vector<std::string_view> names;  // every variable that the template mentions
+  std::deque<Expr> exprs;
+  std::deque<Stmt> stmts;
+  std::deque<std::string> strings;  // literals that had escapes
+
+  Program() = default;
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+};
+
+/// The error with its place filled in: "WHERE:LINE:COLUMN, in `the line`".
+Status locate(const Program& program, uint32_t offset, const Status& status);
+
+}  // namespace brisk::text::tmpl

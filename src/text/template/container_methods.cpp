@@ -1,0 +1,86 @@
+// The methods of dict, list, tuple and of `loop`. Those that would change an object are refused in
+// access.cpp, as the reference's sandbox does: values never change.
+#include "text/template/operators.hpp"
+
+namespace brisk::text::tmpl {
+namespace {
+
+enum class Part : uint8_t { kKeys, kValues, kItems };
+
+template <Part kPart>
+Result<Value> view(Runtime& rt, const Value& self, const Bound&) {
+  std::vector<Value> items;
+  items.reserve(self.dict->size);
+  for (const Dict::Entry& entry : self.dict->all()) {
+    if (kPart == Part::kItems) {
+      const Value pair[] = {entry.key, entry.value};
+      BRISK_ASSIGN(const Value tuple, rt.new_tuple(pair));
+      items.push_back(tuple);
+    } else {
+      items.push_back(kPart == Part::kKeys ? entry.key : entry.value);
+    }
+  }
+  BRISK_ASSIGN(const Value result, rt.new_sequence(SequenceKind::kView, items));
+  result.sequence->view_name = kPart == Part::kKeys ? "dict_keys" : kPart == Part::kValues ? "dict_values" : "dict_items";
+  return result;
+}
+
+Result<Value> get(Runtime& rt, const Value& self, const Bound& arguments) {
+  BRISK_TRY(rt.charge(weight(arguments[0])));
+  if (!hashable(arguments[0])) return fail("a key that does not change", std::string(type_name(arguments[0])));
+  if (const Value* found = self.dict->find(arguments[0])) return *found;
+  return arguments.has(1) ? arguments[1] : none();
+}
+
+Result<Value> copy(Runtime&, const Value& self, const Bound&) { return self; }
+
+Result<Value> index(Runtime& rt, const Value& self, const Bound& arguments) {
+  for (uint32_t i = 0; i < self.sequence->size; ++i) {
+    BRISK_ASSIGN(const bool same, equal_charged(rt, self.sequence->items[i], arguments[0]));
+    if (same) return of(int64_t{i});
+  }
+  return fail("a list that holds what is looked for", "one without it");
+}
+
+Result<Value> count(Runtime& rt, const Value& self, const Bound& arguments) {
+  int64_t found = 0;
+  for (const Value& item : self.sequence->all()) {
+    BRISK_ASSIGN(const bool same, equal_charged(rt, item, arguments[0]));
+    found += same ? 1 : 0;
+  }
+  return of(found);
+}
+
+Result<Value> cycle(Runtime&, const Value& self, const Bound& arguments) {
+  const auto& values = arguments.raw().positional;
+  if (values.empty()) return fail("values to cycle through", "none");
+  return values[static_cast<size_t>(self.loop->index0) % values.size()];
+}
+
+Result<Value> changed(Runtime& rt, const Value& self, const Bound& arguments) {
+  BRISK_ASSIGN(const Value now, rt.new_tuple(arguments.raw().positional));
+  BRISK_ASSIGN(const bool same, equal_charged(rt, self.loop->last_changed, now));
+  self.loop->last_changed = now;
+  return of(!same);
+}
+
+constexpr Builtin kDictMethods[] = {
+    {"get", "key default?", get},
+    {"keys", "", view<Part::kKeys>},
+    {"values", "", view<Part::kValues>},
+    {"items", "", view<Part::kItems>},
+    {"copy", "", copy},
+};
+constexpr Builtin kSequenceMethods[] = {{"index", "value", index}, {"count", "value", count}, {"copy", "", copy}};
+constexpr Builtin kLoopMethods[] = {{"cycle", "*", cycle}, {"changed", "*", changed}};
+
+}  // namespace
+
+std::span<const Builtin> container_methods(const Value& value) {
+  if (value.is(Kind::kDict)) return kDictMethods;
+  if (value.is(Kind::kLoop)) return kLoopMethods;
+  const bool is_list = value.is(Kind::kSequence) && value.sequence->kind <= SequenceKind::kRange;
+  return is_list ? std::span<const Builtin>(kSequenceMethods) : std::span<const Builtin>();
+}
+
+}  // namespace brisk::text::tmpl

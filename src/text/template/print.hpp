@@ -1,0 +1,37 @@
+// Values as text: Python's str() and repr(), JSON out, and JSON in.
+#pragma once
+
+#include <string>
+
+#include "base/json.hpp"
+#include "text/template/runtime.hpp"
+
+namespace brisk::text::tmpl {
+
+Status append_str(Runtime& rt, std::string& out, const Value& value);
+Status append_repr(Runtime& rt, std::string& out, const Value& value);
+/// The value itself when it is a string, else its str().
+Result<Value> to_str(Runtime& rt, const Value& value);
+/// The shortest text that reads back as the same double, written as Python does.
+std::string float_repr(double value);
+/// The text in quotes, as repr() of a str.
+std::string quoted(std::string_view text);
+
+struct JsonStyle {
+  bool ensure_ascii = false;
+  bool sort_keys = false;
+  bool indented = false;
+  std::string indent;  // one level, when indented
+  std::string item_separator = ", ";
+  std::string key_separator = ": ";
+};
+/// json.dumps.
+Status append_json(Runtime& rt, std::string& out, const Value& value, const JsonStyle& style);
+
+/// Strings stay views into `json`, which must outlive the rendering. Integers beyond int64_t become floats.
+Result<Value> from_json(Runtime& rt, const Json& json);
+
+/// "<", ">", "&", and quotes as HTML entities.
+std::string escape_html(std::string_view text);
+
+}  // namespace brisk::text::tmpl

@@ -1,0 +1,207 @@
+// Text by code points. Character data comes from utf8proc; the few mappings of one character to several
+// that matter (sharp s, ligatures) and the final sigma are spelled out.
+#include "text/template/unicode.hpp"
+
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/utf8.hpp"
+
+namespace brisk::text::tmpl {
+namespace {
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+utf8proc_category_t category(char32_t c) { return utf8proc_category(static_cast<utf8proc_int32_t>(c)); }
+
+bool is_cased(char32_t c) { return is_upper(c) || is_lower(c) || category(c) == UTF8PROC_CATEGORY_LT; }
+
+void append_upper(std::string& out, char32_t c, bool title) {
+  switch (c) {
+    case 0xDF: out += title ? "Ss" : "SS"; return;
+    case 0x149: out += "\u02BCN"; return;
+    case 0xFB00: out += title ? "Ff" : "FF"; return;
+    case 0xFB01: out += title ? "Fi" : "FI"; return;
+    case 0xFB02: out += title ? "Fl" : "FL"; return;
+    default: break;
+  }
+  const auto code = static_cast<utf8proc_int32_t>(c);
+  utf8_append(out, static_cast<char32_t>(title ? utf8proc_totitle(code) : utf8proc_toupper(code)));
+}
+
+/// Whether the sigma at `at` ends a word, where Greek writes it differently.
+bool is_final_sigma(std::string_view text, size_t at, size_t length) {
+  const auto cased = [](std::string_view s) {
+    size_t n = 0;
+    return !s.empty() && is_cased(character_at(s, 0, n));
+  };
+  return cased(last_character(text.substr(0, at))) && !cased(first_character(text.substr(at + length)));
+}
+
+void append_lower(std::string& out, std::string_view text, size_t at, size_t length, char32_t c) {
+  if (c == 0x130) {
+    out += "i\u0307";
+  } else if (c == 0x3A3 && is_final_sigma(text, at, length)) {
+    out += "\u03C2";
+  } else {
+    utf8_append(out, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))));
+  }
+}
+
+/// Maps each character; `map` gets the output, the character, its place and length.
+template <typename Map>
+std::string map_characters(std::string_view text, Map map) {
+  std::string out;
+  out.reserve(text.size());
+  for (size_t at = 0, length = 0; at < text.size(); at += length) {
+    const char32_t c = character_at(text, at, length);
+    map(out, c, at, length);
+  }
+  return out;
+}
+
+}  // namespace
+
+int64_t count_characters(std::string_view text) {
+  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+}
+
+size_t offset_of_character(std::string_view text, int64_t index) {
+  if (is_ascii(text)) return std::min(static_cast<size_t>(index), text.size());
+  size_t at = 0;
+  for (size_t length = 0; index > 0 && at < text.size(); --index, at += length) character_at(text, at, length);
+  return at;
+}
+
+char32_t character_at(std::string_view text, size_t at, size_t& length) {
+  const Utf8Char c = utf8_decode(text, at);
+  length = c.length;
+  return c.code_point;
+}
+
+std::string_view first_character(std::string_view text) {
+  return text.empty() ? text : text.substr(0, utf8_decode(text, 0).length);
+}
+
+std::string_view last_character(std::string_view text) {
+  size_t at = text.size();
+  while (at > 0 && (static_cast<unsigned char>(text[--at]) & 0xC0) == 0x80) {
+  }
+  return text.substr(at);
+}
+
+size_t find_text(std::string_view text, std::string_view needle, size_t from) {
+  if (from > text.size()) return std::string_view::npos;
+  // memmem and not find(): that compares the whole needle again at every place.
+  const void* found = memmem(text.data() + from, text.size() - from, needle.data(), needle.size());
+  return found == nullptr ? std::string_view::npos : static_cast<size_t>(static_cast<const char*>(found) - text.data());
+}
+
+bool is_space(char32_t c) {
+  if (c < 0x80) return (c >= 9 && c <= 13) || (c >= 0x1C && c <= 0x20);
+  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
+         c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+bool is_line_break(char32_t c) {
+  return (c >= 0x0A && c <= 0x0D) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 || c == 0x2029;
+}
+
+bool is_alphabetic(char32_t c) {
+  const utf8proc_category_t k = category(c);
+  return k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_LO;
+}
+
+bool is_decimal(char32_t c) { return category(c) == UTF8PROC_CATEGORY_ND; }
+
+bool is_digit(char32_t c) {
+  return is_decimal(c) || c == 0xB2 || c == 0xB3 || c == 0xB9 || c == 0x2070 || (c >= 0x2074 && c <= 0x2079) ||
+         (c >= 0x2080 && c <= 0x2089) || (c >= 0x2460 && c <= 0x2468);
+}
+
+bool is_numeric(char32_t c) {
+  const utf8proc_category_t k = category(c);
+  return is_digit(c) || k == UTF8PROC_CATEGORY_NL || k == UTF8PROC_CATEGORY_NO;
+}
+
+bool is_upper(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LU; }
+bool is_lower(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LL || c == 0xAA || c == 0xBA; }
+
+bool is_printable(char32_t c) {
+  if (c == ' ') return true;
+  const utf8proc_category_t k = category(c);
+  return k != UTF8PROC_CATEGORY_CN && !(k >= UTF8PROC_CATEGORY_ZS && k <= UTF8PROC_CATEGORY_CO);
+}
+
+bool has_case(std::string_view text, bool upper) {
+  bool any = false;
+  for (size_t at = 0, length = 0; at < text.size(); at += length) {
+    const char32_t c = character_at(text, at, length);
+    if (upper ? is_lower(c) : is_upper(c)) return false;
+    any |= upper ? is_upper(c) : is_lower(c);
+  }
+  return any;
+}
+
+std::string to_upper(std::string_view text) {
+  return map_characters(text, [](std::string& out, char32_t c, size_t, size_t) { append_upper(out, c, false); });
+}
+
+std::string to_lower(std::string_view text) {
+  return map_characters(text, [&](std::string& out, char32_t c, size_t at, size_t length) {
+    append_lower(out, text, at, length, c);
+  });
+}
+
+std::string to_title(std::string_view text) {
+  bool inside_word = false;
+  return map_characters(text, [&](std::string& out, char32_t c, size_t at, size_t length) {
+    if (inside_word) {
+      append_lower(out, text, at, length, c);
+    } else {
+      append_upper(out, c, true);
+    }
+    inside_word = is_cased(c);
+  });
+}
+
+std::string capitalize(std::string_view text) {
+  return map_characters(text, [&](std::string& out, char32_t c, size_t at, size_t length) {
+    if (at == 0) {
+      append_upper(out, c, true);
+    } else {
+      append_lower(out, text, at, length, c);
+    }
+  });
+}
+
+std::string swap_case(std::string_view text) {
+  return map_characters(text, [&](std::string& out, char32_t c, size_t at, size_t length) {
+    if (is_upper(c)) {
+      append_lower(out, text, at, length, c);
+    } else {
+      append_upper(out, c, false);
+    }
+  });
+}
+
+std::string_view strip(std::string_view text, Side side, const std::string_view* characters) {
+  const auto goes = [&](std::string_view one) {
+    size_t length = 0;
+    return characters == nullptr ? is_space(character_at(one, 0, length))
+                                 : characters->find(one) != std::string_view::npos;
+  };
+  while (side != Side::kRight && !text.empty() && goes(first_character(text))) {
+    text.remove_prefix(first_character(text).size());
+  }
+  while (side != Side::kLeft && !text.empty() && goes(last_character(text))) {
+    text.remove_suffix(last_character(text).size());
+  }
+  return text;
+}
+
+}  // namespace brisk::text::tmpl
