@@ -112,6 +112,8 @@ std::string terminal_text(std::string_view text) {
   return out;
 }
 
+Status print_answer(std::string_view text) { return output_is_terminal() ? print(terminal_text(text)) : print(text); }
+
 std::vector<size_t> Table::widths() const {
   std::vector<size_t> widths;
   for (const Column& column : columns_) widths.push_back(display_width(column.heading));

@@ -68,5 +68,7 @@ std::string fixed(double value, int digits);            ///< "12.30"; never in t
 size_t display_width(std::string_view text);            ///< code points outside control sequences
 /// A model's text made safe for a terminal: line feeds and tabs stay, other control characters are escaped.
 std::string terminal_text(std::string_view text);
+/// A piece of a model's text: made safe on a terminal, byte for byte into anything else.
+Status print_answer(std::string_view text);
 
 }  // namespace brisk::cli

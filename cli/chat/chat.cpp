@@ -132,7 +132,7 @@ class Chat {
     auto generation = loaded_.session->generate(
         prompt, options_,
         [&written](std::string_view piece) {
-          written = print(terminal_text(piece));
+          written = print_answer(piece);
           return written.ok();
         },
         &interrupt_flag());

@@ -130,15 +130,17 @@ Status change_setting(const std::string& name, const std::string& value, Generat
   return {};
 }
 
-Result<LoadedModel> load_model(const std::string& model, int64_t threads, int64_t context, bool exact) {
+Result<LoadedModel> load_model(const LoadRequest& request) {
   const auto start = std::chrono::steady_clock::now();
-  BRISK_ASSIGN(const std::string path, find_model(model));
+  BRISK_ASSIGN(const std::string path, find_model(request.model));
   LoadedModel loaded;
-  BRISK_ASSIGN(loaded.pool, ThreadPool::create(threads > 0 ? static_cast<int>(threads) : default_lanes().lanes));
+  const int lanes = request.threads > 0 ? static_cast<int>(request.threads) : default_lanes().lanes;
+  BRISK_ASSIGN(loaded.pool, ThreadPool::create(lanes));
   runtime::LoadOptions options;
   BRISK_ASSIGN(options.isa, active_isa());
-  options.exact = exact;
-  options.context = context;
+  options.exact = request.exact;
+  options.context = request.context;
+  if (request.step_tokens > 0) options.step_tokens = request.step_tokens;
   options.cancel = &interrupt_flag();
   ProgressBar bar("Loading");
   options.progress = [&bar](double share) { bar.update(share); };
@@ -148,10 +150,12 @@ Result<LoadedModel> load_model(const std::string& model, int64_t threads, int64_
 }
 
 Result<LoadedModel> load_session(const Arguments& arguments) {
-  BRISK_ASSIGN(const std::string model, model_argument(arguments));
-  BRISK_ASSIGN(LoadedModel loaded,
-               load_model(model, arguments.given("threads") ? arguments.integer("threads") : 0,
-                          arguments.given("ctx-size") ? arguments.integer("ctx-size") : 0, arguments.flag("exact")));
+  LoadRequest request;
+  BRISK_ASSIGN(request.model, model_argument(arguments));
+  if (arguments.given("threads")) request.threads = arguments.integer("threads");
+  if (arguments.given("ctx-size")) request.context = arguments.integer("ctx-size");
+  request.exact = arguments.flag("exact");
+  BRISK_ASSIGN(LoadedModel loaded, load_model(request));
   BRISK_ASSIGN(loaded.session, runtime::Session::create(loaded.model, *loaded.pool));
   return loaded;
 }

@@ -47,8 +47,14 @@ struct LoadedModel {
 };
 /// Loads by the same table, with a progress bar when it takes long.
 Result<LoadedModel> load_session(const Arguments& arguments);
-/// The same without a session: `threads` 0 means the default; `context` 0 the model's.
-Result<LoadedModel> load_model(const std::string& model, int64_t threads, int64_t context, bool exact);
+/// What load_model() needs to know; zeros mean the defaults.
+struct LoadRequest {
+  std::string model;
+  int64_t threads = 0, context = 0, step_tokens = 0;
+  bool exact = false;
+};
+/// The same without a session.
+Result<LoadedModel> load_model(const LoadRequest& request);
 
 /// "16 prompt tokens at 120.3 t/s, 42 tokens at 55.1 t/s": of an answer, for people.
 std::string timings_text(const runtime::Generation& generation);

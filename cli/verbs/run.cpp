@@ -63,7 +63,7 @@ Status answer_once(const Arguments& arguments) {
   const bool json = arguments.flag("json");
   Status written;
   const auto stream = [&](std::string_view piece) {
-    if (!json) written = print(output_is_terminal() ? terminal_text(piece) : piece);
+    if (!json) written = print_answer(piece);
     return written.ok();
   };
   BRISK_ASSIGN(const runtime::Generation generation, loaded.session->generate(prompt, options, stream, &interrupt_flag()));

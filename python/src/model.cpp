@@ -266,6 +266,14 @@ constexpr const char* kGenerateDoc =
     "Continues a prompt (text, in which special tokens are recognised, or token ids) and returns a Generation,\n"
     "or with stream=True a Stream of text pieces. temperature=0 is greedy; without a seed, a random one.";
 
+// Written out because the function returns any object: a Generation, or with stream=True a Stream.
+constexpr const char* kGenerateSignature =
+    "def generate(self, prompt: str | list[int], max_tokens: int | None = None, *, temperature: float = 0.8, "
+    "top_k: int = 40, top_p: float = 0.95, min_p: float = 0.05, repeat_penalty: float = 1.0, "
+    "presence_penalty: float = 0.0, frequency_penalty: float = 0.0, repeat_last_n: int = 64, "
+    "seed: int | None = None, stop: list[str] = [], ignore_eos: bool = False, "
+    "stream: bool = False) -> Generation | Stream";
+
 constexpr const char* kLoadDoc =
     "Loads a model file. threads: lanes to compute on (default: what this process may use); exact: reference\n"
     "arithmetic in f32; ctx: tokens a sequence may hold; isa: highest instruction-set level, e.g. 'ref', 'avx2'.";
@@ -297,11 +305,7 @@ void bind_model(nb::module_& module) {
            "top_k"_a = 40, "top_p"_a = 0.95F, "min_p"_a = 0.05F, "repeat_penalty"_a = 1.0F,
            "presence_penalty"_a = 0.0F, "frequency_penalty"_a = 0.0F, "repeat_last_n"_a = 64,
            "seed"_a = nb::none(), "stop"_a = std::vector<std::string>{}, "ignore_eos"_a = false,
-           "stream"_a = false, kGenerateDoc, nb::sig(R"(def generate(self, prompt: str | Sequence[int],
-             max_tokens: int | None = None, *, temperature: float = 0.8, top_k: int = 40, top_p: float = 0.95,
-             min_p: float = 0.05, repeat_penalty: float = 1.0, presence_penalty: float = 0.0,
-             frequency_penalty: float = 0.0, repeat_last_n: int = 64, seed: int | None = None,
-             stop: Sequence[str] = [], ignore_eos: bool = False, stream: bool = False) -> Generation | Stream)"));
+           "stream"_a = false, kGenerateDoc, nb::sig(kGenerateSignature));
 
   module.def("load", &load, "path"_a, "threads"_a = nb::none(), "exact"_a = false, "ctx"_a = nb::none(),
              "isa"_a = nb::none(), kLoadDoc);

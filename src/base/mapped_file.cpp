@@ -128,8 +128,8 @@ Result<std::shared_ptr<MappedFile>> MappedFile::open(const std::string& path) {
   file->bytes_ = {static_cast<const std::byte*>(data), size};
   file->guard_slot_ = guard(data, size);
   if (file->guard_slot_ < 0) {
-    return environment_error({path, "at most " + std::to_string(kRanges) + " mapped files at a time", "one more",
-                              "a model of fewer parts"});
+    return environment_error({path, "at most " + std::to_string(kRanges) + " mapped files at a time",
+                              "one more", "a model of fewer parts"});
   }
   return file;
 }

@@ -27,8 +27,8 @@ constexpr size_t kHugePage = size_t{2} << 20;
 std::atomic<bool (*)()> g_allocation_gate{nullptr};
 
 // Made at the start: when nothing at all can be allocated, not even a message can.
-const Status kNothingLeft = environment_error(
-    {"memory", "enough for the work at hand", "none left", "a smaller model or context, or closing other programs"});
+const Status kNothingLeft = environment_error({"memory", "enough for the work at hand", "none left",
+                                               "a smaller model or context, or closing other programs"});
 
 Status out_of_memory(const char* what, size_t bytes) {
   return environment_error({what, std::to_string(bytes) + " bytes of memory", "a refusal by the system",

@@ -1,4 +1,6 @@
-// F16: IEEE binary16, little-endian, one value per block: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits.
+// F16: IEEE binary16, little-endian, one value per block.
+// 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits.
+// bits.
 #include "quant/block_format.hpp"
 #include "quant/blocks.hpp"
 #include "quant/half.hpp"

@@ -24,9 +24,17 @@ constexpr size_t kLongestPart = size_t{1} << 30;
 
 // Control tokens that end a turn or a text, by the names that models give them.
 constexpr std::string_view kEndNames[] = {
-    "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|eot|>", "<|end|>", "<|return|>", "<|call|>", "<|calls|>",
-    "<|flush|>", "<|end_of_text|>", "<|endoftext|>", "<|end_of_turn|>", "<end_of_turn>", "<end_of_utterance>",
-    "<turn|>", "<eos>", "</s>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<｜end▁of▁sentence｜>",
+    "<|im_end|>",    "<|eot_id|>",
+    "<|eom_id|>",    "<|eot|>",
+    "<|end|>",       "<|return|>",
+    "<|call|>",      "<|calls|>",
+    "<|flush|>",     "<|end_of_text|>",
+    "<|endoftext|>", "<|end_of_turn|>",
+    "<end_of_turn>", "<end_of_utterance>",
+    "<turn|>",       "<eos>",
+    "</s>",          "<EOT>",
+    "_<EOT>",        "[EOT]",
+    "[EOS]",         "<｜end▁of▁sentence｜>",
 };
 
 // One token of a word while it is merged: a node of a chain that lives in a vector.
@@ -74,7 +82,9 @@ class BpeTokenizer final : public Tokenizer {
   int32_t size() const override { return static_cast<int32_t>(tokens_.size()); }
   int32_t bos() const override { return bos_; }
   int32_t eos() const override { return eos_; }
-  std::string_view token_text(int32_t id) const override { return has(id) ? tokens_[at(id)] : std::string_view(); }
+  std::string_view token_text(int32_t id) const override {
+    return has(id) ? tokens_[at(id)] : std::string_view();
+  }
   TokenType token_type(int32_t id) const override { return has(id) ? type(id) : TokenType::kUnused; }
   int32_t find(std::string_view token_text) const override { return index_.find(token_text); }
   bool ends_generation(int32_t id) const override {
@@ -86,7 +96,9 @@ class BpeTokenizer final : public Tokenizer {
   bool has(int32_t id) const { return id >= 0 && id < size(); }
   TokenType type(int32_t id) const { return types_.empty() ? TokenType::kNormal : types_[at(id)]; }
   /// Never to come out of plain text.
-  bool is_special(int32_t id) const { return type(id) == TokenType::kControl || type(id) == TokenType::kUnknown; }
+  bool is_special(int32_t id) const {
+    return type(id) == TokenType::kControl || type(id) == TokenType::kUnknown;
+  }
   std::string place(std::string_view what, size_t number) const {
     return where_ + ": " + std::string(what) + " " + std::to_string(number);
   }
@@ -167,10 +179,11 @@ Status BpeTokenizer::build_special_tokens() {
     if (!user_token && !is_special(id)) continue;
     const std::string_view text = tokens_[at(id)];
     if (text.empty() || text.size() > kLongestSpecialToken || !utf8_valid(text)) {
-      return bad_input({place("token", at(id)),
-                        "a special token of 1 to " + std::to_string(kLongestSpecialToken) + " bytes of UTF-8",
-                        std::to_string(text.size()) + (utf8_valid(text) ? " bytes" : " bytes of ill-formed UTF-8"),
-                        "converting the file anew"});
+      return bad_input(
+          {place("token", at(id)),
+           "a special token of 1 to " + std::to_string(kLongestSpecialToken) + " bytes of UTF-8",
+           std::to_string(text.size()) + (utf8_valid(text) ? " bytes" : " bytes of ill-formed UTF-8"),
+           "converting the file anew"});
     }
     all.emplace_back(text, id);
     if (user_token) user_defined.emplace_back(text, id);
@@ -200,8 +213,8 @@ Result<Merge> BpeTokenizer::parse_merge(std::string_view text, size_t number, in
   const size_t space = text.find(' ');
   if (space == std::string_view::npos || space == 0 || space + 1 == text.size() ||
       text.find(' ', space + 1) != std::string_view::npos) {
-    return bad_input({place("merge", number), "two tokens with one space between", "'" + std::string(text) + "'",
-                      "converting the file anew"});
+    return bad_input({place("merge", number), "two tokens with one space between",
+                      "'" + std::string(text) + "'", "converting the file anew"});
   }
   const std::string_view left = text.substr(0, space);
   const std::string_view right = text.substr(space + 1);
@@ -209,7 +222,9 @@ Result<Merge> BpeTokenizer::parse_merge(std::string_view text, size_t number, in
   const bool guessed = has(guess) && tokens_[at(guess)] == joined;
   const Merge merge{find(left), find(right), guessed ? guess : find(joined)};
   if (merge.left < 0 || merge.right < 0 || merge.merged < 0) {
-    const std::string_view missing = merge.left < 0 ? left : merge.right < 0 ? right : std::string_view(joined);
+    const std::string_view missing = merge.left < 0    ? left
+                                     : merge.right < 0 ? right
+                                                       : std::string_view(joined);
     return bad_input({place("merge", number), "tokens of the vocabulary",
                       "'" + std::string(missing) + "', which is none", "converting the file anew"});
   }
@@ -360,7 +375,8 @@ Status check_numbers(const Vocabulary& v) {
   for (size_t i = 0; i < v.types.size(); ++i) {
     const int type = static_cast<int>(v.types[i]);
     if (type < static_cast<int>(TokenType::kNormal) || type > static_cast<int>(TokenType::kByte)) {
-      return bad_input({where + ": token " + std::to_string(i), "a type from 1 to 6", std::to_string(type), ""});
+      return bad_input(
+          {where + ": token " + std::to_string(i), "a type from 1 to 6", std::to_string(type), ""});
     }
   }
   if (v.merges.size() >= MergeTable::kNoRank) {
@@ -385,7 +401,8 @@ Status check_numbers(const Vocabulary& v) {
 
 Result<std::unique_ptr<Tokenizer>> create_bpe_tokenizer(const Vocabulary& vocabulary) {
   BRISK_TRY(check_numbers(vocabulary));
-  BRISK_ASSIGN(const PreTokenizer pre_tokenizer, PreTokenizer::named(vocabulary.pre_tokenizer, vocabulary.where));
+  BRISK_ASSIGN(const PreTokenizer pre_tokenizer,
+               PreTokenizer::named(vocabulary.pre_tokenizer, vocabulary.where));
   auto tokenizer = std::make_unique<BpeTokenizer>(vocabulary, pre_tokenizer);
   BRISK_TRY(tokenizer->build(vocabulary));
   return std::unique_ptr<Tokenizer>(std::move(tokenizer));

@@ -23,7 +23,7 @@ inline constexpr char32_t kNoChar = 0xFFFFFFFF;
 /// One character of a text; past the end `code` is kNoChar, `length` 0 and `classes` 0.
 struct Char {
   char32_t code;
-  uint8_t length;   ///< bytes
+  uint8_t length;  ///< bytes
   uint8_t classes;
 
   bool is(uint8_t any_of) const { return (classes & any_of) != 0; }

@@ -15,7 +15,8 @@ MergeTable::MergeTable(std::span<const Merge> merges, int64_t n_tokens)
 
   std::vector<uint32_t> next(group_begin_.begin(), group_begin_.end() - 1);
   for (size_t rank = 0; rank < merges.size(); ++rank) {
-    entries_[next[static_cast<size_t>(merges[rank].left)]++] = {merges[rank].right, static_cast<uint32_t>(rank)};
+    entries_[next[static_cast<size_t>(merges[rank].left)]++] = {merges[rank].right,
+                                                                static_cast<uint32_t>(rank)};
   }
   const auto by_right_then_rank = [](const Entry& a, const Entry& b) {
     return a.right != b.right ? a.right < b.right : a.rank < b.rank;
@@ -29,7 +30,8 @@ uint32_t MergeTable::rank(int32_t left, int32_t right) const {
   const auto group = static_cast<size_t>(left);
   const auto begin = entries_.begin() + group_begin_[group];
   const auto end = entries_.begin() + group_begin_[group + 1];
-  const auto found = std::lower_bound(begin, end, right, [](const Entry& e, int32_t r) { return e.right < r; });
+  const auto found =
+      std::lower_bound(begin, end, right, [](const Entry& e, int32_t r) { return e.right < r; });
   return found != end && found->right == right ? found->rank : kNoRank;
 }
 

@@ -14,11 +14,12 @@ constexpr SplitRule kQwen2[] = {split_qwen2};
 constexpr SplitRule kQwen35[] = {split_qwen35};
 constexpr SplitRule kGpt4o[] = {split_gpt4o};
 constexpr SplitRule kTekken[] = {split_tekken};
-// Falcon's own tokenizer also parts numbers from the rest, after bytes became characters; no merge of its
-// vocabulary joins the two, so that changes nothing.
+// Falcon's own tokenizer also parts numbers from the rest, after bytes became characters. No merge of its
+// vocabulary joins the two, so that changes nothing, unless a byte that has no token is left out between.
 constexpr SplitRule kFalcon[] = {split_punctuation, split_gpt2, split_three_digits};
-constexpr SplitRule kDeepseekLlm[] = {split_line_ends,      split_deepseek_letters, split_deepseek_punctuation,
-                                      split_trailing_space, split_deepseek_cjk,     split_each_number};
+constexpr SplitRule kDeepseekLlm[] = {
+    split_line_ends,      split_deepseek_letters, split_deepseek_punctuation,
+    split_trailing_space, split_deepseek_cjk,     split_each_number};
 constexpr SplitRule kDeepseekCoder[] = {split_line_ends, split_space_letters, split_space_punctuation,
                                         split_deepseek_cjk, split_each_number};
 constexpr SplitRule kDeepseekV3[] = {split_numbers_by_three, split_han_kana, split_deepseek_v3};
@@ -105,8 +106,9 @@ std::string known_names() {
 }  // namespace
 
 Result<PreTokenizer> PreTokenizer::named(std::string_view name, const std::string& where) {
-  const auto* found = std::lower_bound(std::begin(kNamed), std::end(kNamed), name,
-                                       [](const Named& n, std::string_view wanted) { return n.name < wanted; });
+  const auto* found =
+      std::lower_bound(std::begin(kNamed), std::end(kNamed), name,
+                       [](const Named& n, std::string_view wanted) { return n.name < wanted; });
   if (found == std::end(kNamed) || found->name != name) {
     return bad_input({where + ": pre-tokenizer", "one of " + known_names(), "'" + std::string(name) + "'",
                       "a file converted for one of these"});
@@ -120,7 +122,8 @@ std::vector<std::string_view> PreTokenizer::names() {
   return names;
 }
 
-void PreTokenizer::split(std::string_view text, std::vector<size_t>& ends, std::vector<size_t>& scratch) const {
+void PreTokenizer::split(std::string_view text, std::vector<size_t>& ends,
+                         std::vector<size_t>& scratch) const {
   ends.clear();
   if (!text.empty()) ends.push_back(text.size());
   for (const SplitRule rule : rules_) {

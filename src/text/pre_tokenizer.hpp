@@ -34,7 +34,8 @@ class PreTokenizer {
   bool takes_whole_words() const { return whole_words_; }
 
  private:
-  PreTokenizer(std::span<const SplitRule> rules, bool whole_words) : rules_(rules), whole_words_(whole_words) {}
+  PreTokenizer(std::span<const SplitRule> rules, bool whole_words)
+      : rules_(rules), whole_words_(whole_words) {}
   std::span<const SplitRule> rules_;
   bool whole_words_;
 };

@@ -10,7 +10,8 @@ uint8_t byte_at(std::string_view text, size_t at) { return static_cast<uint8_t>(
 
 }  // namespace
 
-SpecialTokens::SpecialTokens(std::vector<std::pair<std::string_view, int32_t>> tokens) : tokens_(std::move(tokens)) {
+SpecialTokens::SpecialTokens(std::vector<std::pair<std::string_view, int32_t>> tokens)
+    : tokens_(std::move(tokens)) {
   std::sort(tokens_.begin(), tokens_.end());
   for (const auto& [text, id] : tokens_) ++begin_of_byte_[byte_at(text, 0) + 1U];
   for (size_t i = 1; i < begin_of_byte_.size(); ++i) begin_of_byte_[i] += begin_of_byte_[i - 1];

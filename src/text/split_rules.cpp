@@ -115,7 +115,8 @@ size_t match_other_and_lines(std::string_view text, size_t at, uint8_t word_clas
   const uint8_t excluded = kSpace | kNumber | word_classes;
   const size_t end = match_space_run(text, at, [excluded](const Char& c) { return !c.is(excluded); });
   if (end == at) return at;
-  return skip_while(text, end, [slashes](const Char& c) { return c.is_line_end() || (slashes && c.code == '/'); });
+  return skip_while(text, end,
+                    [slashes](const Char& c) { return c.is_line_end() || (slashes && c.code == '/'); });
 }
 
 // "[^\r\n\p{L}\p{N}]?X+" with X the characters of `word_classes`.
@@ -216,7 +217,9 @@ size_t match_three_digits(std::string_view text, size_t at) {
   return at + 3;
 }
 
-size_t match_line_end(std::string_view text, size_t at) { return at + (char_at(text, at).is_line_end() ? 1 : 0); }
+size_t match_line_end(std::string_view text, size_t at) {
+  return at + (char_at(text, at).is_line_end() ? 1 : 0);
+}
 
 size_t match_punctuation(std::string_view text, size_t at) {
   return skip_while(text, at, [](const Char& c) { return c.is(kPunct) || (c.code < 0x80 && c.is(kSymbol)); });
@@ -240,27 +243,28 @@ bool in_ranges(const Range (&ranges)[n], char32_t code) {
 
 // The letters of DeepSeek LLM's second rule, from its tokenizer.json.
 constexpr Range kDeepseekLetters[] = {
-    {0x0041, 0x005A}, {0x0061, 0x007A}, {0x00B5, 0x00B5}, {0x00C0, 0x00D6}, {0x00D8, 0x00F6},
-    {0x00F8, 0x01BA}, {0x01BC, 0x01BF}, {0x01C4, 0x0293}, {0x0295, 0x02AF}, {0x0370, 0x0373},
-    {0x0376, 0x0377}, {0x037B, 0x037D}, {0x037F, 0x037F}, {0x0386, 0x0386}, {0x0388, 0x038A},
-    {0x038C, 0x038C}, {0x038E, 0x03A1}, {0x03A3, 0x03F5}, {0x03F7, 0x0481}, {0x048A, 0x052F},
-    {0x0531, 0x0556}, {0x10A0, 0x10C5}, {0x13A0, 0x13F5}, {0x13F8, 0x13FD}, {0x1C90, 0x1CBA},
-    {0x1CBD, 0x1CBF}, {0x1D00, 0x1D2B}, {0x1D6B, 0x1D77}, {0x1D79, 0x1D9A}, {0x1E00, 0x1F15},
-    {0x1F18, 0x1F1D}, {0x1F20, 0x1F45}, {0x1F48, 0x1F4D}, {0x1F50, 0x1F57}, {0x1F59, 0x1F59},
-    {0x1F5B, 0x1F5B}, {0x1F5D, 0x1F5D}, {0x1F5F, 0x1F7D}, {0x1F80, 0x1FB4}, {0x1FB6, 0x1FBC},
-    {0x1FBE, 0x1FBE}, {0x1FC2, 0x1FC4}, {0x1FC6, 0x1FCC}, {0x1FD0, 0x1FD3}, {0x1FD6, 0x1FDB},
-    {0x1FE0, 0x1FEC}, {0x1FF2, 0x1FF4}, {0x1FF6, 0x1FFC}, {0x2102, 0x2102}, {0x2107, 0x2107},
-    {0x210A, 0x2113}, {0x2115, 0x2115}, {0x2119, 0x211D}, {0x2124, 0x2124}, {0x2126, 0x2126},
-    {0x2128, 0x2128}, {0x212A, 0x212D}, {0x212F, 0x2134}, {0x2139, 0x2139}, {0x213C, 0x213F},
-    {0x2145, 0x2149}, {0x214E, 0x214E}, {0x2183, 0x2184}, {0x2C00, 0x2C7B}, {0x2C7E, 0x2CE4},
-    {0x2CEB, 0x2CEE}, {0x2CF2, 0x2CF3}, {0xA640, 0xA66D}, {0xA680, 0xA69B}, {0xA722, 0xA76F},
-    {0xA771, 0xA787}, {0xA78B, 0xA78E}, {0xAB70, 0xABBF}, {0xFB00, 0xFB06}, {0xFB13, 0xFB17},
-    {0xFF21, 0xFF3A}, {0xFF41, 0xFF5A}, {0x10400, 0x1044F}, {0x104B0, 0x104D3}, {0x104D8, 0x104FB},
+    {0x0041, 0x005A},   {0x0061, 0x007A},   {0x00B5, 0x00B5},   {0x00C0, 0x00D6},   {0x00D8, 0x00F6},
+    {0x00F8, 0x01BA},   {0x01BC, 0x01BF},   {0x01C4, 0x0293},   {0x0295, 0x02AF},   {0x0370, 0x0373},
+    {0x0376, 0x0377},   {0x037B, 0x037D},   {0x037F, 0x037F},   {0x0386, 0x0386},   {0x0388, 0x038A},
+    {0x038C, 0x038C},   {0x038E, 0x03A1},   {0x03A3, 0x03F5},   {0x03F7, 0x0481},   {0x048A, 0x052F},
+    {0x0531, 0x0556},   {0x10A0, 0x10C5},   {0x13A0, 0x13F5},   {0x13F8, 0x13FD},   {0x1C90, 0x1CBA},
+    {0x1CBD, 0x1CBF},   {0x1D00, 0x1D2B},   {0x1D6B, 0x1D77},   {0x1D79, 0x1D9A},   {0x1E00, 0x1F15},
+    {0x1F18, 0x1F1D},   {0x1F20, 0x1F45},   {0x1F48, 0x1F4D},   {0x1F50, 0x1F57},   {0x1F59, 0x1F59},
+    {0x1F5B, 0x1F5B},   {0x1F5D, 0x1F5D},   {0x1F5F, 0x1F7D},   {0x1F80, 0x1FB4},   {0x1FB6, 0x1FBC},
+    {0x1FBE, 0x1FBE},   {0x1FC2, 0x1FC4},   {0x1FC6, 0x1FCC},   {0x1FD0, 0x1FD3},   {0x1FD6, 0x1FDB},
+    {0x1FE0, 0x1FEC},   {0x1FF2, 0x1FF4},   {0x1FF6, 0x1FFC},   {0x2102, 0x2102},   {0x2107, 0x2107},
+    {0x210A, 0x2113},   {0x2115, 0x2115},   {0x2119, 0x211D},   {0x2124, 0x2124},   {0x2126, 0x2126},
+    {0x2128, 0x2128},   {0x212A, 0x212D},   {0x212F, 0x2134},   {0x2139, 0x2139},   {0x213C, 0x213F},
+    {0x2145, 0x2149},   {0x214E, 0x214E},   {0x2183, 0x2184},   {0x2C00, 0x2C7B},   {0x2C7E, 0x2CE4},
+    {0x2CEB, 0x2CEE},   {0x2CF2, 0x2CF3},   {0xA640, 0xA66D},   {0xA680, 0xA69B},   {0xA722, 0xA76F},
+    {0xA771, 0xA787},   {0xA78B, 0xA78E},   {0xAB70, 0xABBF},   {0xFB00, 0xFB06},   {0xFB13, 0xFB17},
+    {0xFF21, 0xFF3A},   {0xFF41, 0xFF5A},   {0x10400, 0x1044F}, {0x104B0, 0x104D3}, {0x104D8, 0x104FB},
     {0x10C80, 0x10CB2}, {0x10CC0, 0x10CF2}, {0x118A0, 0x118DF}, {0x1E900, 0x1E943},
 };
 
 constexpr Range kDeepseekPunctuation[] = {
-    {0x0021, 0x002F}, {0x003A, 0x007E}, {0x2018, 0x201F}, {0x3000, 0x3002}, {0xFF01, 0xFF0F}, {0xFF1A, 0xFF5E},
+    {0x0021, 0x002F}, {0x003A, 0x007E}, {0x2018, 0x201F},
+    {0x3000, 0x3002}, {0xFF01, 0xFF0F}, {0xFF1A, 0xFF5E},
 };
 
 size_t match_deepseek_letters(std::string_view text, size_t at) {
@@ -286,7 +290,9 @@ size_t match_han_kana(std::string_view text, size_t at) {
 }  // namespace
 
 Match split_gpt2(std::string_view text, size_t from) { return search<match_gpt2>(text, from); }
-Match split_llama3(std::string_view text, size_t from) { return search<match_llama3<kLetter, 3>>(text, from); }
+Match split_llama3(std::string_view text, size_t from) {
+  return search<match_llama3<kLetter, 3>>(text, from);
+}
 Match split_qwen2(std::string_view text, size_t from) { return search<match_llama3<kLetter, 1>>(text, from); }
 Match split_qwen35(std::string_view text, size_t from) {
   return search<match_llama3<kLetter | kMark, 1>>(text, from);
@@ -295,8 +301,12 @@ Match split_gpt4o(std::string_view text, size_t from) { return search<match_gpt4
 Match split_tekken(std::string_view text, size_t from) { return search<match_gpt4o<false, 1>>(text, from); }
 Match split_deepseek_v3(std::string_view text, size_t from) { return search<match_deepseek_v3>(text, from); }
 Match split_each_number(std::string_view text, size_t from) { return search<match_numbers<1>>(text, from); }
-Match split_numbers_by_three(std::string_view text, size_t from) { return search<match_numbers<3>>(text, from); }
-Match split_three_digits(std::string_view text, size_t from) { return search<match_three_digits>(text, from); }
+Match split_numbers_by_three(std::string_view text, size_t from) {
+  return search<match_numbers<3>>(text, from);
+}
+Match split_three_digits(std::string_view text, size_t from) {
+  return search<match_three_digits>(text, from);
+}
 Match split_line_ends(std::string_view text, size_t from) { return search<match_line_end>(text, from); }
 Match split_punctuation(std::string_view text, size_t from) { return search<match_punctuation>(text, from); }
 Match split_space_letters(std::string_view text, size_t from) {
@@ -311,7 +321,9 @@ Match split_deepseek_letters(std::string_view text, size_t from) {
 Match split_deepseek_punctuation(std::string_view text, size_t from) {
   return search<match_deepseek_punctuation>(text, from);
 }
-Match split_deepseek_cjk(std::string_view text, size_t from) { return search<match_deepseek_cjk>(text, from); }
+Match split_deepseek_cjk(std::string_view text, size_t from) {
+  return search<match_deepseek_cjk>(text, from);
+}
 Match split_han_kana(std::string_view text, size_t from) { return search<match_han_kana>(text, from); }
 
 // Found in one forward pass: looking from each space to the end of its run would be quadratic.

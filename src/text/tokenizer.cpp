@@ -7,8 +7,8 @@ namespace brisk::text {
 
 Result<std::unique_ptr<Tokenizer>> Tokenizer::create(const Vocabulary& vocabulary) {
   if (vocabulary.model == "gpt2") return create_bpe_tokenizer(vocabulary);
-  return bad_input({vocabulary.where + ": tokenizer model", "gpt2 (byte-level BPE)", "'" + vocabulary.model + "'",
-                    "a model file with a byte-level BPE vocabulary"});
+  return bad_input({vocabulary.where + ": tokenizer model", "gpt2 (byte-level BPE)",
+                    "'" + vocabulary.model + "'", "a model file with a byte-level BPE vocabulary"});
 }
 
 Result<std::string> Tokenizer::decode(std::span<const int32_t> ids, bool special) const {

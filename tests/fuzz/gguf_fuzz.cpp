@@ -69,7 +69,8 @@ void use_tensor(const GgufTensor& tensor) {
 void use_array(const GgufArray& array) {
   touch(array.bytes);
   for (const std::string_view text : array.strings) touch(text);
-  if (array.element == GgufType::kString) require(array.strings.size() == array.count, "the count is the strings'");
+  if (array.element == GgufType::kString)
+    require(array.strings.size() == array.count, "the count is the strings'");
 }
 
 void use_key(const GgufFile& file, std::string_view key, const GgufValue& value) {
@@ -77,7 +78,8 @@ void use_key(const GgufFile& file, std::string_view key, const GgufValue& value)
   if (const auto* array = std::get_if<GgufArray>(&value.value)) use_array(*array);
   if (const auto* text = std::get_if<std::string_view>(&value.value)) touch(*text);
   // Each typed lookup gives a value or an error; none trusts the type.
-  g_sum += file.get_int(key).ok() + file.get_float(key).ok() + file.get_bool(key).ok() + file.get_string(key).ok();
+  g_sum +=
+      file.get_int(key).ok() + file.get_float(key).ok() + file.get_bool(key).ok() + file.get_string(key).ok();
   g_sum += file.get_int_or(key, 0).ok() + file.get_float_or(key, 0).ok() + file.get_bool_or(key, false).ok();
   g_sum += file.get_array(key, GgufType::kString).ok() + file.get_array(key, GgufType::kI32).ok();
   if (!file.get_string(key).ok()) check_error(file.get_string(key).status());

@@ -1,7 +1,7 @@
 // Fuzzes byte-level BPE: vocabularies that create() must refuse or survive, and any text on what it accepts.
 //
-// The input: options and pre-tokenizer at its end, changes to a small good vocabulary and the
-// text at its beginning. Built with BRISK_PLANTED_BUG the target holds a fault of its own (a copy without a bound), which
+// The input: pre-tokenizer and options at its end, changes to a small good vocabulary and the text at its
+// beginning. Built with BRISK_PLANTED_BUG the target holds a fault of its own (a copy without a bound), which
 // shows that the fuzzer finds such things.
 #include <fuzzer/FuzzedDataProvider.h>
 
@@ -65,7 +65,8 @@ std::string stream(const text::Tokenizer& tokenizer, const Ids& ids, bool specia
   return out + decoder.finish();
 }
 
-void use(const text::Tokenizer& tokenizer, const std::string& written, text::EncodeOptions options, bool lossless) {
+void use(const text::Tokenizer& tokenizer, const std::string& written, text::EncodeOptions options,
+         bool lossless) {
   const Ids ids = tokenizer.encode(written, options);
 #if defined(BRISK_PLANTED_BUG)
   int32_t room[64];
@@ -74,7 +75,8 @@ void use(const text::Tokenizer& tokenizer, const std::string& written, text::Enc
 #endif
   for (const int32_t id : ids) {
     require(id >= 0 && id < tokenizer.size());
-    if (!options.parse_special && !options.add_special) require(tokenizer.token_type(id) != text::TokenType::kControl);
+    if (!options.parse_special && !options.add_special)
+      require(tokenizer.token_type(id) != text::TokenType::kControl);
     tokenizer.ends_generation(id);
   }
   for (const bool special : {false, true}) {

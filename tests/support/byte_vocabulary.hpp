@@ -59,9 +59,9 @@ class ByteVocabulary {
 /// Merges that meet in common texts; the tests count on none of them in particular.
 inline void add_common_merges(ByteVocabulary& vocabulary) {
   const std::pair<const char*, const char*> merges[] = {
-      {" ", "t"}, {"h", "e"}, {" t", "he"}, {"i", "n"}, {"a", "a"}, {"aa", "aa"}, {"aaaa", "aaaa"}, {" ", " "},
-      {"  ", "  "}, {"\n", "\n"}, {"1", "2"}, {"12", "3"}, {"\xC3", "\xA9"}, {"\xF0", "\x9F"},
-      {"\xF0\x9F", "\x98"}, {"'", "s"}, {"l", "l"}, {"'", "ll"},
+      {" ", "t"},       {"h", "e"},       {" t", "he"},         {"i", "n"},   {"a", "a"}, {"aa", "aa"},
+      {"aaaa", "aaaa"}, {" ", " "},       {"  ", "  "},         {"\n", "\n"}, {"1", "2"}, {"12", "3"},
+      {"\xC3", "\xA9"}, {"\xF0", "\x9F"}, {"\xF0\x9F", "\x98"}, {"'", "s"},   {"l", "l"}, {"'", "ll"},
   };
   for (const auto& [left, right] : merges) vocabulary.merge(left, right);
 }

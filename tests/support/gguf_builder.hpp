@@ -39,10 +39,13 @@ using Bytes = std::vector<std::byte>;
 template <typename T>
   requires std::is_arithmetic_v<T>
 void append(Bytes& out, T value) {
-  const auto* raw = reinterpret_cast<const std::byte*>(&value);
-  out.insert(out.end(), raw, raw + sizeof(T));
+  const size_t at = out.size();
+  out.resize(at + sizeof(T));
+  std::memcpy(out.data() + at, &value, sizeof(T));
 }
-inline void append(Bytes& out, std::span<const std::byte> bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+inline void append(Bytes& out, std::span<const std::byte> bytes) {
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
 inline void append(Bytes& out, std::string_view text) {
   append(out, uint64_t{text.size()});
   append(out, std::as_bytes(std::span(text)));
@@ -131,8 +134,8 @@ class GgufBuilder {
     BRISK_ASSERT(bytes.has_value(), "rows are whole blocks");
     Bytes data(*bytes);
     format->encode(values.data(), count, data.data());
-    return add_tensor_raw(std::move(name), {shape.rbegin(), shape.rend()}, *formats::gguf_tensor_number(dtype),
-                          std::move(data));
+    return add_tensor_raw(std::move(name), {shape.rbegin(), shape.rend()},
+                          *formats::gguf_tensor_number(dtype), std::move(data));
   }
 
   /// `dims` innermost first, `type` and `data` as in the file; nothing is checked.

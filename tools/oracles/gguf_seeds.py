@@ -10,7 +10,10 @@ import struct
 import sys
 
 U8, I8, U16, I16, U32, I32, F32, BOOL, STRING, ARRAY, U64, I64, F64 = range(13)
-CODES = {U8: "B", I8: "b", U16: "H", I16: "h", U32: "I", I32: "i", F32: "f", BOOL: "?", U64: "Q", I64: "q", F64: "d"}
+CODES = {
+    U8: "B", I8: "b", U16: "H", I16: "h", U32: "I", I32: "i", F32: "f",
+    BOOL: "?", U64: "Q", I64: "q", F64: "d",
+}
 # Tensor type: (number, values per block, bytes per block).
 TENSOR_TYPES = {
     "F32": (0, 1, 4), "F16": (1, 1, 2), "BF16": (30, 1, 2), "Q4_0": (2, 32, 18), "Q4_1": (3, 32, 20),
@@ -64,8 +67,10 @@ def seeds():
         [key("general.alignment", U32, 64)], [("a", "F32", [3]), ("b", "F16", [2, 3])], alignment=64)
     yield "llama", build(
         [key("general.architecture", STRING, "llama"), block_count, key("llama.embedding_length", U32, 64),
-         key("llama.attention.layer_norm_rms_epsilon", F32, 1e-5), key("tokenizer.ggml.add_bos_token", BOOL, False),
-         array("tokenizer.ggml.tokens", STRING, ["a", "b", "ab"]), array("tokenizer.ggml.token_type", I32, [1, 1, 3])],
+         key("llama.attention.layer_norm_rms_epsilon", F32, 1e-5),
+         key("tokenizer.ggml.add_bos_token", BOOL, False),
+         array("tokenizer.ggml.tokens", STRING, ["a", "b", "ab"]),
+         array("tokenizer.ggml.token_type", I32, [1, 1, 3])],
         [("token_embd.weight", "Q8_0", [64, 3]), ("output_norm.weight", "F32", [64])])
     for type_name, (_, block_values, _) in TENSOR_TYPES.items():
         yield f"type_{type_name.lower()}", build([block_count], [("t", type_name, [block_values, 2])])

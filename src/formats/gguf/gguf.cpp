@@ -74,7 +74,8 @@ Result<std::shared_ptr<GgufFile>> GgufFile::open(const std::string& path) {
   return file;
 }
 
-Result<std::shared_ptr<GgufFile>> GgufFile::parse(std::span<const std::byte> bytes, const std::string& where) {
+Result<std::shared_ptr<GgufFile>> GgufFile::parse(std::span<const std::byte> bytes,
+                                                  const std::string& where) {
   std::shared_ptr<GgufFile> file;
   BRISK_TRY(catch_out_of_memory(where.c_str(), [&]() -> Status {
     BRISK_ASSIGN(file, GgufParser::parse(bytes, where));

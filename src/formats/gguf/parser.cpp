@@ -67,7 +67,8 @@ std::string hint_for_magic(std::string_view magic) {
 
 }  // namespace
 
-Result<std::shared_ptr<GgufFile>> GgufParser::parse(std::span<const std::byte> bytes, const std::string& where) {
+Result<std::shared_ptr<GgufFile>> GgufParser::parse(std::span<const std::byte> bytes,
+                                                    const std::string& where) {
   const std::shared_ptr<GgufFile> file(new GgufFile);
   file->where_ = where;
   file->file_bytes_ = bytes.size();
@@ -86,7 +87,8 @@ Status GgufParser::run() {
   return check_overlaps();
 }
 
-Status GgufParser::refuse(const std::string& place, std::string expected, std::string got, std::string hint) const {
+Status GgufParser::refuse(const std::string& place, std::string expected, std::string got,
+                          std::string hint) const {
   if (hint.empty()) hint = kDamaged;
   return bad_input({file_.where_ + ": " + place, std::move(expected), std::move(got), std::move(hint)});
 }
@@ -110,9 +112,10 @@ Status GgufParser::read_version() {
   const std::string expected = "GGUF version 2 or 3";
   const uint32_t swapped = __builtin_bswap32(version);
   if (swapped >= 1 && swapped <= 3) {
-    return refuse("version", expected + " in little-endian byte order",
-                  "version " + std::to_string(swapped) + " in big-endian byte order (" + std::to_string(version) + ")",
-                  "a little-endian conversion of the model");
+    return refuse(
+        "version", expected + " in little-endian byte order",
+        "version " + std::to_string(swapped) + " in big-endian byte order (" + std::to_string(version) + ")",
+        "a little-endian conversion of the model");
   }
   return refuse("version", expected, "version " + std::to_string(version), "converting the model again");
 }
@@ -254,9 +257,10 @@ Status GgufParser::read_alignment() {
   }
   const uint64_t alignment = std::get<uint64_t>(value->value);
   if (!std::has_single_bit(alignment) || alignment < kLeastAlignment || alignment > kMostAlignment) {
-    return refuse(key_place(kKey),
-                  "a power of two from " + std::to_string(kLeastAlignment) + " to " + std::to_string(kMostAlignment),
-                  std::to_string(alignment));
+    return refuse(
+        key_place(kKey),
+        "a power of two from " + std::to_string(kLeastAlignment) + " to " + std::to_string(kMostAlignment),
+        std::to_string(alignment));
   }
   file_.alignment_ = alignment;
   return {};
@@ -288,7 +292,8 @@ Status GgufParser::read_claims() {
 Status GgufParser::read_shape(const std::string& place, Claim& claim) {
   BRISK_ASSIGN(const auto n_dims, reader_.read<uint32_t>("number of dimensions"));
   if (n_dims > kMostDimensions) {
-    return refuse(place, "at most " + std::to_string(kMostDimensions) + " dimensions", std::to_string(n_dims));
+    return refuse(place, "at most " + std::to_string(kMostDimensions) + " dimensions",
+                  std::to_string(n_dims));
   }
   claim.shape.resize(n_dims);
   for (uint32_t i = 0; i < n_dims; ++i) {
@@ -320,7 +325,8 @@ Status GgufParser::read_dtype(const std::string& place, Claim& claim) {
   const auto count = element_count(claim.shape);
   const auto bytes = count ? dtype_bytes(*dtype, *count) : std::nullopt;
   if (!bytes) {
-    return refuse(place, "a size below 2^63", "dimensions " + to_string(claim.shape) + ", whose product overflows");
+    return refuse(place, "a size below 2^63",
+                  "dimensions " + to_string(claim.shape) + ", whose product overflows");
   }
   claim.bytes = *bytes;
   return {};
@@ -337,7 +343,8 @@ Status GgufParser::place_tensors() {
 // The one place where a tensor's claim becomes a range of bytes.
 Status GgufParser::place(const Claim& claim, uint64_t data_begin) {
   if (claim.offset % file_.alignment_ != 0) {
-    return refuse(tensor_place(claim.name), "an offset that is a multiple of " + std::to_string(file_.alignment_),
+    return refuse(tensor_place(claim.name),
+                  "an offset that is a multiple of " + std::to_string(file_.alignment_),
                   std::to_string(claim.offset));
   }
   const auto begin = checked_add(data_begin, claim.offset);
@@ -348,9 +355,11 @@ Status GgufParser::place(const Claim& claim, uint64_t data_begin) {
   }
   if (!range_inside(*begin, claim.bytes, bytes_.size())) {
     return refuse(tensor_place(claim.name), "a file of at least " + std::to_string(*end) + " bytes",
-                  "one of " + std::to_string(bytes_.size()) + " bytes", "downloading the file again: it was cut short");
+                  "one of " + std::to_string(bytes_.size()) + " bytes",
+                  "downloading the file again: it was cut short");
   }
-  file_.tensors_.push_back({claim.name, claim.dtype, claim.shape, bytes_.subspan(*begin, claim.bytes), *begin});
+  file_.tensors_.push_back(
+      {claim.name, claim.dtype, claim.shape, bytes_.subspan(*begin, claim.bytes), *begin});
   return {};
 }
 

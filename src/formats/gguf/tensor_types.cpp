@@ -50,7 +50,8 @@ std::optional<uint32_t> gguf_tensor_number(DType dtype) {
 
 std::string describe_gguf_tensor_type(uint32_t number) {
   const std::string text = std::to_string(number);
-  if (const auto dtype = gguf_tensor_dtype(number)) return text + " (" + std::string(dtype_name(*dtype)) + ")";
+  if (const auto dtype = gguf_tensor_dtype(number))
+    return text + " (" + std::string(dtype_name(*dtype)) + ")";
   for (const Unsupported& type : kUnsupported) {
     if (type.number == number) return text + " (" + std::string(type.name) + ")";
   }

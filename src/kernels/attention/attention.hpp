@@ -67,7 +67,7 @@ struct AttentionArgs {
 };
 
 /// Rows that one item holds; neighbouring rows of one sequence share the reading of their keys.
-inline constexpr int64_t kAttentionRows = 8;
+inline constexpr int64_t kAttentionRows = 16;
 /// Items of work: a block of kAttentionRows rows and one key-value head each.
 constexpr int64_t attention_items(int64_t rows, int64_t kv_heads) {
   return (rows + kAttentionRows - 1) / kAttentionRows * kv_heads;

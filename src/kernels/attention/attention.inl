@@ -1,7 +1,7 @@
 // Attention on F32x16, once for every level.
 //
 // Work is done on *pairs* (a query row and one of its heads). All pairs of an item look at the same keys, so
-// what is read from memory is used by all: the heads of a group in decode, 8 rows x heads in prefill. Per
+// what is read from memory is used by all: the heads of a group in decode, kAttentionRows x heads in prefill. Per
 // block of 256 keys:
 //   1. scores:  register tile of up to 6 pairs x 64 keys (16 on AVX2). A key is a lane, so no sum across
 //      lanes is needed and each score is one chain of fma along k_dim, whatever the tile.
@@ -169,16 +169,24 @@ void score_chunk(const Source<E>& source, Pair* const* pairs, int64_t pair_count
 
 // ---- softmax ----
 
+/// Replaces the scores beside `seen` by -inf in its first and last vector; others are never looked at.
+void hide_unseen(float* scores, Range seen) noexcept {
+  const auto hide = [&](int64_t at) {
+    const Mask16 inside = lanes_between(most(seen.begin - at, 0), least(seen.end - at, 16));
+    store(scores + at, select(inside, load(scores + at), broadcast(kNothing)));
+  };
+  if (seen.begin % 16 != 0) hide(seen.begin / 16 * 16);
+  if (seen.end % 16 != 0) hide(seen.end / 16 * 16);
+}
+
 /// Turns the scores of one block into probabilities relative to the new peak, and rescales what came before.
 void softmax_block(Pair& pair, int64_t block, int64_t width) noexcept {
   const Range seen = common({pair.first - block, pair.last - block}, {0, kAttentionBlock});
   const int64_t begin = seen.begin / 16 * 16;
-  const auto masked = [&](int64_t at) {
-    const Mask16 inside = lanes_between(most(seen.begin - at, 0), least(seen.end - at, 16));
-    return select(inside, load(pair.scores + at), broadcast(kNothing));
-  };
+  float* scores = pair.scores;
+  hide_unseen(scores, seen);
   F32x16 greatest = broadcast(kNothing);
-  for (int64_t at = begin; at < seen.end; at += 16) greatest = max(greatest, masked(at));
+  for (int64_t at = begin; at < seen.end; at += 16) greatest = max(greatest, load(scores + at));
   const float block_peak = max_lane(greatest);
   const float peak = block_peak > pair.peak ? block_peak : pair.peak;
   // Until something is seen, nothing minus nothing must not become not-a-number.
@@ -186,8 +194,8 @@ void softmax_block(Pair& pair, int64_t block, int64_t width) noexcept {
 
   F32x16 parts = broadcast(0.0F);
   for (int64_t at = begin; at < seen.end; at += 16) {
-    const F32x16 p = exp(sub(masked(at), broadcast(shift)));
-    store(pair.scores + at, p);
+    const F32x16 p = exp(sub(load(scores + at), broadcast(shift)));
+    store(scores + at, p);
     parts = add(parts, p);
   }
   const float factor = first_lane(exp(broadcast(pair.peak - shift)));
@@ -404,14 +412,12 @@ bool same_sequence(const AttentionRow& a, const AttentionRow& b) noexcept {
 template <typename E>
 void run(const AttentionArgs& args) noexcept {
   if (args.row_count == 0) return;
-  const int64_t kv_heads = args.rows[0].view.geometry->kv_heads;
   for (int64_t item = args.item_begin; item < args.item_end; ++item) {
-    const int64_t begin = item / kv_heads * kAttentionRows;
-    const int64_t end = least(begin + kAttentionRows, args.row_count);
-    for (int64_t row = begin; row < end;) {
+    const AttentionItem work = attention_item(item, args.row_count);
+    for (int64_t row = work.row_begin; row < work.row_end;) {
       int64_t next = row + 1;
-      while (next < end && same_sequence(args.rows[row], args.rows[next])) ++next;
-      attend_rows<E>(args, {row, next}, item % kv_heads);
+      while (next < work.row_end && same_sequence(args.rows[row], args.rows[next])) ++next;
+      attend_rows<E>(args, {row, next}, work.kv_head);
       row = next;
     }
   }

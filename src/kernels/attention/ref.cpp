@@ -88,11 +88,10 @@ void run(const AttentionArgs& args) noexcept {
   const KvGeometry& g = *args.rows[0].view.geometry;
   const int64_t group = args.heads / g.kv_heads;
   for (int64_t item = args.item_begin; item < args.item_end; ++item) {
-    const int64_t kv_head = item % g.kv_heads, first_row = item / g.kv_heads * kAttentionRows;
-    const int64_t end_row = std::min(first_row + kAttentionRows, args.row_count);
-    for (int64_t row = first_row; row < end_row; ++row) {
-      for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
-        attend<E>(args.rows[row], kv_head, args.q + row * args.q_stride + head * g.k_dim, args.scale,
+    const AttentionItem work = attention_item(item, args.row_count);
+    for (int64_t row = work.row_begin; row < work.row_end; ++row) {
+      for (int64_t head = work.kv_head * group; head < (work.kv_head + 1) * group; ++head) {
+        attend<E>(args.rows[row], work.kv_head, args.q + row * args.q_stride + head * g.k_dim, args.scale,
                   args.out + row * args.out_stride + head * g.v_dim);
       }
     }

@@ -15,6 +15,15 @@ namespace avx512 {
 extern const AttentionVariant attention_f32, attention_f16;
 }
 
+/// What one item stands for: rows [row_begin, row_end) and one key-value head.
+struct AttentionItem {
+  int64_t kv_head, row_begin, row_end;
+};
+/// All row blocks of a head follow each other, so that its keys and values stay in a level-2 cache; blocks
+/// are taken from both ends in turn (0, last, 1, last - 1, ...), because in a causal prompt late rows see
+/// more keys: lanes that share the items in equal runs get equal work.
+AttentionItem attention_item(int64_t item, int64_t rows) noexcept;
+
 /// Pairs (query row, head) that the vector levels work on at once; more are taken in turns. It bounds the
 /// scratch: 64 pairs of 256 scores and a head's output stay inside a level-2 cache.
 inline constexpr int64_t kAttentionPairs = 64;

@@ -87,15 +87,15 @@ void decode_sub(const std::byte* block, const std::byte* sub, float* out) noexce
   constexpr R16Layout kLayout = r16_layout(kType);
   Header header{};
   if constexpr (kLayout.super()) header = unpack_header<kType>(block);
-  Weights w;
-  unpack<kType>(header, sub, w);
+  const Scales w = load_scales<kType>(header, sub);
   const __m512i offset = _mm512_set1_epi32(kLayout.offset), byte = _mm512_set1_epi32(255);
   BRISK_UNROLL
   for (int j = 0; j < 8; ++j) {
+    const __m512i codes = load_code<kType>(sub + kLayout.scale_bytes, j);
     const __m512 scale = kLayout.scales == 2 && j >= 4 ? w.scale[1] : w.scale[0];
     BRISK_UNROLL
     for (unsigned b = 0; b < 4; ++b) {
-      const __m512i code = _mm512_and_si512(_mm512_srli_epi32(w.code[j], 8 * b), byte);
+      const __m512i code = _mm512_and_si512(_mm512_srli_epi32(codes, 8 * b), byte);
       __m512 value = _mm512_mul_ps(scale, _mm512_cvtepi32_ps(_mm512_sub_epi32(code, offset)));
       if constexpr (kLayout.has_min && kLayout.super()) value = _mm512_sub_ps(value, w.min);
       if constexpr (kLayout.has_min && !kLayout.super()) value = _mm512_add_ps(value, w.min);

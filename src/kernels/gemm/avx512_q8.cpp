@@ -22,26 +22,44 @@ inline __m512i broadcast4(const int8_t* p) {
   return _mm512_set1_epi32(four);
 }
 
-/// acc + scale_w * scale_x * (start + dot of code vectors [kFirst, kLast)).
-template <int kFirst, int kLast>
-inline __m512 add_dot(const Weights& w, const Q8Cell& x, int32_t start, __m512 scale, __m512 acc) {
-  __m512i dot = _mm512_set1_epi32(start);
+/// acc[r] += scale_w * scale_x * (start + dot of code vectors [kFirst, kLast)) for every row. The rows take
+/// turns at each code vector, so that no dot waits for the one before it.
+template <DType kType, int kFirst, int kLast, int kRows>
+inline void add_dots(const std::byte* codes, const Q8Cell* x, int start, __m512 scale, __m512* acc) noexcept {
+  __m512i dot[kRows];
   BRISK_UNROLL
-  for (int j = kFirst; j < kLast; ++j) dot = _mm512_dpbusd_epi32(dot, w.code[j], broadcast4(x.values + 4 * j));
-  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), _mm512_mul_ps(scale, _mm512_set1_ps(x.scale)), acc);
+  for (int r = 0; r < kRows; ++r) dot[r] = _mm512_set1_epi32(x[r].start[start]);
+  BRISK_UNROLL
+  for (int j = kFirst; j < kLast; ++j) {
+    const __m512i code = load_code<kType>(codes, j);
+    BRISK_UNROLL
+    for (int r = 0; r < kRows; ++r) dot[r] = _mm512_dpbusd_epi32(dot[r], code, broadcast4(x[r].values + 4 * j));
+  }
+  BRISK_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    acc[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[r]), _mm512_mul_ps(scale, _mm512_set1_ps(x[r].scale)), acc[r]);
+  }
 }
 
-template <DType kType>
-inline __m512 add_block(const Weights& w, const Q8Cell& x, __m512 acc) {
+/// Adds one block of 32 values to every row.
+template <DType kType, int kRows>
+inline void add_block(const Header& header, const std::byte* sub, const Q8Cell* x, __m512* acc) noexcept {
   constexpr R16Layout kLayout = r16_layout(kType);
+  const Scales w = load_scales<kType>(header, sub);
+  const std::byte* codes = sub + kLayout.scale_bytes;
   if constexpr (kLayout.scales == 2) {
-    acc = add_dot<0, 4>(w, x, x.start[0], w.scale[0], acc);
-    return add_dot<4, 8>(w, x, x.start[1], w.scale[1], acc);
+    add_dots<kType, 0, 4, kRows>(codes, x, 0, w.scale[0], acc);
+    add_dots<kType, 4, 8, kRows>(codes, x, 1, w.scale[1], acc);
+    return;
   }
-  acc = add_dot<0, 8>(w, x, kLayout.offset == 0 ? 0 : x.start[0], w.scale[0], acc);
-  if constexpr (kLayout.has_min && kLayout.super()) acc = _mm512_fnmadd_ps(w.min, _mm512_set1_ps(x.scaled_sum), acc);
-  if constexpr (kLayout.has_min && !kLayout.super()) acc = _mm512_fmadd_ps(w.min, _mm512_set1_ps(x.scaled_sum), acc);
-  return acc;
+  add_dots<kType, 0, 8, kRows>(codes, x, 0, w.scale[0], acc);
+  if constexpr (kLayout.has_min) {
+    BRISK_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      const __m512 sum = _mm512_set1_ps(x[r].scaled_sum);
+      acc[r] = kLayout.super() ? _mm512_fnmadd_ps(w.min, sum, acc[r]) : _mm512_fmadd_ps(w.min, sum, acc[r]);
+    }
+  }
 }
 
 template <DType kType, int kRows>
@@ -53,7 +71,6 @@ void tile(const std::byte* weight, int64_t blocks, const Q8Cell* cells, float* y
   BRISK_UNROLL
   for (int r = 0; r < kRows; ++r) acc[r] = _mm512_maskz_loadu_ps(resume ? mask : __mmask16{0}, y + r * y_stride);
   Header header{};
-  Weights w;
   for (int64_t b = 0; b < blocks; ++b) {
     if (kLayout.super() && b % kLayout.sub_blocks == 0) {
       header = unpack_header<kType>(weight);
@@ -62,9 +79,7 @@ void tile(const std::byte* weight, int64_t blocks, const Q8Cell* cells, float* y
     for (int i = 0; i < kLayout.sub_bytes(); i += 64) {
       _mm_prefetch(reinterpret_cast<const char*>(weight) + kPrefetchAhead + i, _MM_HINT_T0);
     }
-    unpack<kType>(header, weight, w);
-    BRISK_UNROLL
-    for (int r = 0; r < kRows; ++r) acc[r] = add_block<kType>(w, cells[r], acc[r]);
+    add_block<kType, kRows>(header, weight, cells, acc);
     weight += kLayout.sub_bytes();
     cells += kRows;
   }

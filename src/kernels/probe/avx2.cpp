@@ -56,7 +56,7 @@ int64_t probe_int8(int64_t rounds) noexcept {
   __m256i factor = _mm256_set1_epi8(3);
   const __m256i ones = _mm256_set1_epi16(1);
   BRISK_UNROLL
-  for (int j = 0; j < kDots; ++j) acc[j] = _mm256_setzero_si256();
+  for (int j = 0; j < kDots; ++j) acc[j] = _mm256_set1_epi32(j);
   for (int64_t i = 0; i < rounds; ++i) {
     BRISK_UNROLL
     for (int j = 0; j < kDots; ++j) {

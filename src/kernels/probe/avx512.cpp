@@ -1,5 +1,5 @@
 // Probes for AVX-512: read bandwidth, f32 multiply-add, int8 dot. Sixteen independent chains hide the
-// latency of two multiply pipes.
+// latency of two multiply pipes; they start from different values, or the compiler would merge them.
 #include <immintrin.h>
 
 #include "kernels/gemm/unroll.hpp"
@@ -54,7 +54,7 @@ int64_t probe_int8(int64_t rounds) noexcept {
   __m512i acc[kChains];
   __m512i factor = _mm512_set1_epi8(3);
   BRISK_UNROLL
-  for (int j = 0; j < kChains; ++j) acc[j] = _mm512_setzero_si512();
+  for (int j = 0; j < kChains; ++j) acc[j] = _mm512_set1_epi32(j);
   for (int64_t i = 0; i < rounds; ++i) {
     asm volatile("" : "+v"(factor));
     BRISK_UNROLL

@@ -11,7 +11,7 @@ int64_t probe_bf16(int64_t rounds) noexcept {
   __m512 acc[kChains];
   __m512i bits = _mm512_set1_epi16(0x3f00);  // 0.5
   BRISK_UNROLL
-  for (int j = 0; j < kChains; ++j) acc[j] = _mm512_setzero_ps();
+  for (int j = 0; j < kChains; ++j) acc[j] = _mm512_set1_ps(static_cast<float>(j));
   for (int64_t i = 0; i < rounds; ++i) {
     asm volatile("" : "+v"(bits));
     const __m512bh factor = (__m512bh)bits;

@@ -1,4 +1,5 @@
-// Probes in plain C++: what a machine without our vector levels reaches.
+// Probes in plain C++: what a machine without our vector levels reaches. Chains start from different values,
+// or the compiler would merge them.
 #include <cstring>
 
 #include "kernels/probe/variants.hpp"
@@ -30,7 +31,8 @@ uint64_t probe_read(const std::byte* data, int64_t bytes) noexcept {
 
 int64_t probe_f32(int64_t rounds) noexcept {
   constexpr int kChains = 16;
-  float acc[kChains] = {};
+  float acc[kChains];
+  for (int j = 0; j < kChains; ++j) acc[j] = static_cast<float>(j);
   float factor = 0.5f;
   for (int64_t i = 0; i < rounds; ++i) {
     asm volatile("" : "+x"(factor));
@@ -44,7 +46,8 @@ int64_t probe_f32(int64_t rounds) noexcept {
 
 int64_t probe_int8(int64_t rounds) noexcept {
   constexpr int kChains = 8;
-  int32_t acc[kChains] = {};
+  int32_t acc[kChains];
+  for (int j = 0; j < kChains; ++j) acc[j] = j;
   int8_t factor = 3;
   for (int64_t i = 0; i < rounds; ++i) {
     opaque(factor);

@@ -99,10 +99,6 @@ struct Mask16 {
 [[gnu::always_inline]] inline F32x16 select(Mask16 m, F32x16 yes, F32x16 no) {
   return {_mm256_blendv_ps(no.lo, yes.lo, m.lo), _mm256_blendv_ps(no.hi, yes.hi, m.hi)};
 }
-[[gnu::always_inline]] inline F32x16 round_even(F32x16 a) {
-  constexpr int kMode = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
-  return {_mm256_round_ps(a.lo, kMode), _mm256_round_ps(a.hi, kMode)};
-}
 
 // 2^n is not a float for n < -126 or n > 127, so it is applied as 2^h * 2^(n-h), h about n / 2. The first
 // product is exact (its result is a normal number), the second rounds once: the bits of AVX-512's scalef.

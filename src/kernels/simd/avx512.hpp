@@ -60,9 +60,6 @@ struct Mask16 {
 [[gnu::always_inline]] inline F32x16 select(Mask16 m, F32x16 yes, F32x16 no) {
   return {_mm512_mask_blend_ps(m.bits, no.v, yes.v)};
 }
-[[gnu::always_inline]] inline F32x16 round_even(F32x16 a) {
-  return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
-}
 [[gnu::always_inline]] inline F32x16 scale_pow2(F32x16 a, F32x16 n) { return {_mm512_scalef_ps(a.v, n.v)}; }
 
 [[gnu::always_inline]] inline void deinterleave(F32x16 a, F32x16 b, F32x16& even, F32x16& odd) {

@@ -37,8 +37,9 @@ namespace {
 /// (1.05e-7) with the first two held at 1.
 [[gnu::always_inline]] inline F32x16 exp(F32x16 x) {
   constexpr float kLog2E = 1.44269504F, kLn2High = 0.693147182F, kLn2Low = -1.90465430e-9F;
+  constexpr float kRounder = 0x1.8p23F;  // added, it leaves no room for a fraction
   x = min(broadcast(89.0F), max(broadcast(-104.0F), x));
-  const F32x16 n = round_even(mul(x, broadcast(kLog2E)));
+  const F32x16 n = sub(fma(x, broadcast(kLog2E), broadcast(kRounder)), broadcast(kRounder));
   const F32x16 r = neg_fma(n, broadcast(kLn2Low), neg_fma(n, broadcast(kLn2High), x));
   F32x16 p = broadcast(0.008312501013278961F);
   p = fma(p, r, broadcast(0.041890330612659454F));

@@ -203,9 +203,7 @@ Result<Value> get_slice(Runtime& rt, const Value& value, const Value& begin, con
 Result<std::span<const Value>> elements(Runtime& rt, const Value& value) {
   switch (value.kind) {
     case Kind::kSequence: return value.sequence->iterate();
-    case Kind::kUndefined:
-      if (value.undefined != nullptr && value.undefined->forbidden) return undefined_error(value);
-      return std::span<const Value>();
+    case Kind::kUndefined: return std::span<const Value>();
     case Kind::kDict: {
       std::vector<Value> keys;
       BRISK_TRY(rt.charge(value.dict->size));
@@ -236,9 +234,7 @@ Result<int64_t> length_of(Runtime& rt, const Value& value) {
     case Kind::kSequence:
       if (value.sequence->kind != SequenceKind::kGenerator) return value.sequence->size;
       break;
-    case Kind::kUndefined:
-      if (value.undefined != nullptr && value.undefined->forbidden) return undefined_error(value);
-      return int64_t{0};
+    case Kind::kUndefined: return int64_t{0};
     default: break;
   }
   return fail("something with a length", std::string(type_name(value)));

@@ -31,7 +31,7 @@ Result<Value> range(Runtime& rt, const Value&, const Bound& arguments) {
   BRISK_TRY(rt.charge(static_cast<int64_t>(count)));
   std::vector<Value> numbers;
   numbers.reserve(count);
-  for (uint64_t i = 0; i < count; ++i) numbers.push_back(of(begin + static_cast<int64_t>(i) * step));
+  for (uint64_t i = 0; i < count; ++i) numbers.push_back(of(static_cast<int64_t>(static_cast<uint64_t>(begin) + i * static_cast<uint64_t>(step))));
   return rt.new_sequence(SequenceKind::kRange, numbers);
 }
 

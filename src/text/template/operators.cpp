@@ -131,6 +131,19 @@ bool is_list_or_tuple(const Value& value) {
   return value.is_sequence(SequenceKind::kList) || value.is_sequence(SequenceKind::kTuple);
 }
 
+/// When one of the two is marked as safe HTML, the other is escaped and the sum is safe, too.
+Result<Value> add_strings(Runtime& rt, const Value& a, const Value& b) {
+  const bool markup = a.markup || b.markup;
+  std::string text;
+  for (const Value* part : {&a, &b}) {
+    BRISK_TRY(rt.charge_bytes(part->length));
+    text += markup && !part->markup ? escape_html(part->text()) : std::string(part->text());
+  }
+  BRISK_ASSIGN(Value sum, rt.copy_string(text));
+  sum.markup = markup;
+  return sum;
+}
+
 Result<Value> add_sequences(Runtime& rt, const Sequence& a, const Sequence& b) {
   BRISK_TRY(rt.charge(int64_t{a.size} + b.size));
   std::vector<Value> items(a.all().begin(), a.all().end());
@@ -145,8 +158,7 @@ Result<std::optional<Value>> other_operation(Runtime& rt, BinaryOp op, const Val
     return std::optional<Value>(*result);
   };
   if (op == BinaryOp::kAdd && a.is_string() && b.is_string()) {
-    const Value parts[] = {a, b};
-    return wrap(concatenate(rt, parts));
+    return wrap(add_strings(rt, a, b));
   }
   if (op == BinaryOp::kAdd && is_list_or_tuple(a) && is_list_or_tuple(b) && a.sequence->kind == b.sequence->kind) {
     return wrap(add_sequences(rt, *a.sequence, *b.sequence));
@@ -210,19 +222,9 @@ Result<Value> positive(const Value& value) {
 }
 
 Result<Value> concatenate(Runtime& rt, std::span<const Value> parts) {
-  const bool markup = std::any_of(parts.begin(), parts.end(), [](const Value& part) { return part.markup; });
   std::string text;
-  for (const Value& part : parts) {
-    if (markup && !part.markup) {
-      BRISK_ASSIGN(const Value plain, to_str(rt, part));
-      text += escape_html(plain.text());
-    } else {
-      BRISK_TRY(append_str(rt, text, part));
-    }
-  }
-  BRISK_ASSIGN(Value joined, rt.copy_string(text));
-  joined.markup = markup;
-  return joined;
+  for (const Value& part : parts) BRISK_TRY(append_str(rt, text, part));
+  return rt.copy_string(text);
 }
 
 Result<bool> equal_charged(Runtime& rt, const Value& a, const Value& b) {
@@ -277,9 +279,7 @@ Result<bool> contains(Runtime& rt, const Value& container, const Value& item) {
         if (same) return true;
       }
       return false;
-    case Kind::kUndefined:
-      if (container.undefined != nullptr && container.undefined->forbidden) return undefined_error(container);
-      return false;
+    case Kind::kUndefined: return false;
     default: return fail("something that 'in' can search", std::string(type_name(container)));
   }
 }

@@ -10,7 +10,7 @@ namespace brisk::text::tmpl {
 Result<Value> binary(Runtime& rt, BinaryOp op, const Value& a, const Value& b);
 Result<Value> negate(const Value& value);
 Result<Value> positive(const Value& value);
-/// str(a) + str(b) + ..., escaping when one of them is marked as safe.
+/// The operator ~: str(a) + str(b) + ...
 Result<Value> concatenate(Runtime& rt, std::span<const Value> parts);
 
 Result<bool> compare(Runtime& rt, Comparison comparison, const Value& a, const Value& b);

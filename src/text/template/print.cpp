@@ -44,9 +44,7 @@ class Printer {
       case Kind::kSequence: return sequence(*value.sequence);
       case Kind::kDict: return dict(*value.dict);
       case Kind::kNamespace: return names(*value.names);
-      case Kind::kUndefined: return value.undefined != nullptr && value.undefined->forbidden
-                                 ? fail("a name that templates may use", std::string(value.undefined->why))
-                                 : put("Undefined");
+      case Kind::kUndefined: return put("Undefined");
       default: return plain(value);
     }
   }
@@ -162,8 +160,7 @@ std::string quoted(std::string_view text) {
 Status append_str(Runtime& rt, std::string& out, const Value& value) {
   Printer printer(rt, out);
   if (value.is_string()) return printer.put(value.text());
-  if (!value.is_undefined()) return printer.repr(value);
-  return value.undefined != nullptr && value.undefined->forbidden ? printer.repr(value) : Status();
+  return value.is_undefined() ? Status() : printer.repr(value);
 }
 
 Status append_repr(Runtime& rt, std::string& out, const Value& value) { return Printer(rt, out).repr(value); }

@@ -141,23 +141,30 @@ Result<Value> splitlines(Runtime& rt, const Value& self, const Bound& arguments)
   return rt.new_list(lines);
 }
 
-/// The part of the text between the optional positions at arguments 1 and 2, and where it begins.
-Result<std::string_view> searched_part(Runtime& rt, const Value& self, const Bound& arguments) {
-  if (arguments.is_none(1) && arguments.is_none(2)) return self.text();
+/// The part of the text between the optional positions at arguments 1 and 2; nothing (not even an empty
+/// part) when the first lies beyond the end.
+Result<std::optional<std::string_view>> searched_part(Runtime& rt, const Value& self, const Bound& arguments) {
+  using Part = std::optional<std::string_view>;
+  if (arguments.is_none(1) && arguments.is_none(2)) return Part(self.text());
+  if (!arguments.is_none(1) && arguments[1].is_integral()) {
+    BRISK_ASSIGN(const int64_t size, length_of(rt, self));
+    if (arguments[1].as_int() > size) return Part();
+  }
   BRISK_ASSIGN(const Value part, get_slice(rt, self, arguments.has(1) ? arguments[1] : none(),
                                            arguments.has(2) ? arguments[2] : none(), none()));
-  return part.text();
+  return Part(part.text());
 }
 
 template <bool kStart>
 Result<Value> has_affix(Runtime& rt, const Value& self, const Bound& arguments) {
-  BRISK_ASSIGN(const std::string_view text, searched_part(rt, self, arguments));
+  BRISK_ASSIGN(const auto part, searched_part(rt, self, arguments));
+  const std::string_view text = part.value_or("");
   const Value affixes = arguments[0];
   const std::span<const Value> all = affixes.is_sequence(SequenceKind::kTuple) ? affixes.sequence->all() : std::span(&affixes, 1);
   for (const Value& affix : all) {
     BRISK_ASSIGN(const std::string_view wanted, string_argument(affix, "a prefix or suffix"));
     BRISK_TRY(rt.charge_bytes(wanted.size() / 8));
-    if (kStart ? text.starts_with(wanted) : text.ends_with(wanted)) return of(true);
+    if (part && (kStart ? text.starts_with(wanted) : text.ends_with(wanted))) return of(true);
   }
   return of(false);
 }
@@ -167,13 +174,13 @@ enum class NotFound : uint8_t { kMinusOne, kError };
 template <bool kFromRight, NotFound kNotFound>
 Result<Value> find(Runtime& rt, const Value& self, const Bound& arguments) {
   BRISK_ASSIGN(const std::string_view wanted, string_argument(arguments[0], "the text to find"));
-  BRISK_ASSIGN(const std::string_view text, searched_part(rt, self, arguments));
+  BRISK_ASSIGN(const auto part, searched_part(rt, self, arguments));
+  const std::string_view text = part.value_or("");
   BRISK_TRY(charge_backward_search(rt, text, wanted));
-  const size_t at = kFromRight ? text.rfind(wanted) : find_text(text, wanted);
+  const size_t at = !part ? kNone : kFromRight ? text.rfind(wanted) : find_text(text, wanted);
   if (at != kNone) {
-    // The part may be an empty view; its own offset counts only when it lies inside the text.
-    const size_t offset = text.data() >= self.characters ? static_cast<size_t>(text.data() - self.characters) : 0;
-    return of(count_characters(self.text().substr(0, std::min<size_t>(offset + at, self.length))));
+    const auto offset = static_cast<size_t>(text.data() - self.characters);  // the part is a view of the text
+    return of(count_characters(self.text().substr(0, offset + at)));
   }
   if (kNotFound == NotFound::kError) return fail("text that contains what is looked for", "none of it");
   return of(int64_t{-1});
@@ -181,7 +188,9 @@ Result<Value> find(Runtime& rt, const Value& self, const Bound& arguments) {
 
 Result<Value> count(Runtime& rt, const Value& self, const Bound& arguments) {
   BRISK_ASSIGN(const std::string_view wanted, string_argument(arguments[0], "the text to count"));
-  BRISK_ASSIGN(const std::string_view text, searched_part(rt, self, arguments));
+  BRISK_ASSIGN(const auto part, searched_part(rt, self, arguments));
+  if (!part) return of(int64_t{0});
+  const std::string_view text = *part;
   BRISK_TRY(rt.charge_bytes(text.size() / 4));
   if (wanted.empty()) return of(count_characters(text) + 1);
   int64_t found = 0;

@@ -3,67 +3,38 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "formats/gguf/gguf.hpp"
+#include "support/counted_allocations.hpp"
 #include "support/gguf_builder.hpp"
-
-namespace {
-
-// Allocations until one fails; negative: none does.
-long g_left = -1;
-bool g_for_good = false;
-
-bool refuse_now() {
-  if (g_left < 0) return false;
-  if (g_left > 0) {
-    --g_left;
-    return false;
-  }
-  if (!g_for_good) g_left = -1;
-  return true;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  void* data = refuse_now() ? nullptr : std::malloc(size > 0 ? size : 1);
-  if (data == nullptr) throw std::bad_alloc();
-  return data;
-}
-void operator delete(void* data) noexcept { std::free(data); }
-void operator delete(void* data, std::size_t) noexcept { std::free(data); }
 
 namespace brisk::formats {
 namespace {
 
-// Opens `path` with the allocation number `fails_at` failing; gives whether that many were made.
-bool open_failing(const std::string& path, long fails_at, bool for_good) {
-  g_for_good = for_good;
-  g_left = fails_at;
+// Opens `path` with the allocation of that number failing, and gives whether so many were made.
+bool open_failing(const std::string& path, int64_t number, bool for_good) {
+  test::reset_allocations(number, for_good);
   const auto file = GgufFile::open(path);
-  const bool met = for_good ? g_left == 0 : g_left < 0;
-  g_left = -1;
-  if (!met) {
-    EXPECT_EQ(file.ok(), !std::filesystem::path(path).filename().string().starts_with("bad"));
-    return false;
-  }
-  EXPECT_FALSE(file.ok()) << "allocation " << fails_at;
-  if (!file.ok()) EXPECT_EQ(file.status().code(), StatusCode::kEnvironment) << file.status().message();
+  const bool met = test::allocation_count >= number;
+  test::reset_allocations();
+  if (!met) return false;
+  EXPECT_FALSE(file.ok()) << "allocation " << number;
+  EXPECT_EQ(file.status().code(), StatusCode::kEnvironment) << "allocation " << number;
   return true;
 }
 
-void fail_each(const std::string& path) {
+void fail_each(const std::string& path, StatusCode without_failure) {
   for (const bool for_good : {false, true}) {
-    long points = 0;
-    while (open_failing(path, points, for_good)) ASSERT_LT(++points, 10'000);
-    std::printf("%ld points, %s\n", points, for_good ? "for good" : "once");
-    EXPECT_GT(points, 10);
+    int64_t number = 1;
+    while (open_failing(path, number, for_good)) ASSERT_LT(++number, 10'000);
+    EXPECT_EQ(GgufFile::open(path).status().code(), without_failure);
+    std::printf("%lld points, %s\n", static_cast<long long>(number - 1), for_good ? "for good" : "once");
+    EXPECT_GT(number, 10);
   }
 }
 
@@ -90,8 +61,10 @@ class GgufFault : public testing::Test {
   std::string good_, bad_;
 };
 
-TEST_F(GgufFault, EachAllocationFailsWhileOpeningAFile) { fail_each(good_); }
-TEST_F(GgufFault, EachAllocationFailsWhileRefusingAFile) { fail_each(bad_); }
+TEST_F(GgufFault, EachAllocationFailsWhileOpeningAFile) { fail_each(good_, StatusCode::kOk); }
+TEST_F(GgufFault, EachAllocationFailsWhileRefusingAFile) {
+  fail_each(bad_, StatusCode::kBadInput);
+}
 
 }  // namespace
 }  // namespace brisk::formats

@@ -38,7 +38,9 @@ class BlockFormatLaw : public testing::TestWithParam<BlockFormat> {
     GetParam().decode(blocks.data(), static_cast<int64_t>(count), out.data());
     return out;
   }
-  std::vector<float> round_trip(const std::vector<float>& values) const { return decode(encode(values), values.size()); }
+  std::vector<float> round_trip(const std::vector<float>& values) const {
+    return decode(encode(values), values.size());
+  }
   std::vector<float> normal_values(size_t count, float mean, float deviation) {
     std::normal_distribution<float> normal(mean, deviation);
     std::vector<float> values(count);
@@ -127,7 +129,8 @@ TEST_P(BlockFormatLaw, DistortionOfNormalValuesIsSmall) {
     case DType::kQ8_0: most = 0.006; break;
     default: FAIL() << "no bound for this format";
   }
-  std::printf("%s: relative error %.5f, bound %.5f\n", std::string(dtype_name(dtype())).c_str(), relative, most);
+  std::printf("%s: relative error %.5f, bound %.5f\n", std::string(dtype_name(dtype())).c_str(), relative,
+              most);
   EXPECT_LE(relative, most);
 }
 
@@ -162,9 +165,16 @@ TEST_P(BlockFormatLaw, OneBlockDoesNotTouchAnother) {
 // Sanitizers judge: no cast out of range, no read or write outside, whatever the values.
 TEST_P(BlockFormatLaw, AnyValuesAreSafe) {
   const float infinity = std::numeric_limits<float>::infinity();
-  const float specials[] = {std::numeric_limits<float>::quiet_NaN(), infinity, -infinity, 0.0F, -0.0F,
-                            std::numeric_limits<float>::max(), std::numeric_limits<float>::lowest(),
-                            std::numeric_limits<float>::denorm_min(), std::numeric_limits<float>::min(), 1.0F};
+  const float specials[] = {std::numeric_limits<float>::quiet_NaN(),
+                            infinity,
+                            -infinity,
+                            0.0F,
+                            -0.0F,
+                            std::numeric_limits<float>::max(),
+                            std::numeric_limits<float>::lowest(),
+                            std::numeric_limits<float>::denorm_min(),
+                            std::numeric_limits<float>::min(),
+                            1.0F};
   for (int round = 0; round < 200; ++round) {
     std::vector<float> values = normal_values(512, 0.0F, 1.0F);
     for (float& value : values) {

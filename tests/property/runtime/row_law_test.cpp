@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <map>
 #include <random>
 
 #include "runtime/engine.hpp"
@@ -31,6 +32,18 @@ std::vector<int32_t> some_tokens(size_t count, uint64_t seed) {
   return tokens;
 }
 
+// Encoding K-quants takes longer than the tests: each file is made once.
+const test::Bytes& file_of(DType type) {
+  static std::map<DType, test::Bytes> files;
+  test::Bytes& bytes = files[type];
+  if (bytes.empty()) {
+    test::TinyLlama tiny;
+    tiny.type = type;
+    bytes = tiny.builder().build();
+  }
+  return bytes;
+}
+
 class RowLaw : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
@@ -41,9 +54,7 @@ class RowLaw : public testing::TestWithParam<Case> {
     runtime::LoadOptions options;
     options.isa = GetParam().isa;
     options.exact = GetParam().exact;
-    test::TinyLlama tiny;
-    tiny.type = GetParam().type;
-    auto model = tiny.load(options, pool);
+    auto model = test::TinyLlama::load_bytes(file_of(GetParam().type), options, pool);
     EXPECT_TRUE(model.ok()) << model.status().message();
     auto engine = runtime::Engine::create(*model, pool, 1024 * 40);
     EXPECT_TRUE(engine.ok()) << engine.status().message();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
@@ -41,12 +42,14 @@ class Laws : public ::testing::TestWithParam<std::string> {
 
   // Characters from ASCII, from the scripts that rules speak of, and from everywhere.
   std::string random_text() {
-    static constexpr char32_t kUsual[] = {' ', ' ', '\n', '\r', '\t', '\'', 's', 'T', 'l', 'a', 'e', 'h', '1', '2',
-                                          '.', '!', '<', '|', 'x', '>', 'u', 0xE9, 0x301, 0x4E2D, 0x3042, 0xAC00,
-                                          0x3000, 0xA0, 0x2028, 0x1F600, 0x200D, 0x663, 0xBD, 0x2B0, 0x1C5, 0x17F, 0};
+    static constexpr char32_t kUsual[] = {
+        ' ',    ' ',  '\n',   '\r',    '\t',   '\'',  's',  'T',   'l',   'a',   'e',    'h',    '1',
+        '2',    '.',  '!',    '<',     '|',    'x',   '>',  'u',   0xE9,  0x301, 0x4E2D, 0x3042, 0xAC00,
+        0x3000, 0xA0, 0x2028, 0x1F600, 0x200D, 0x663, 0xBD, 0x2B0, 0x1C5, 0x17F, 0};
     std::string text;
     for (size_t n = below(60); n > 0; --n) {
-      utf8_append(text, below(4) != 0 ? kUsual[below(std::size(kUsual))] : static_cast<char32_t>(below(0x110000)));
+      utf8_append(text,
+                  below(4) != 0 ? kUsual[below(std::size(kUsual))] : static_cast<char32_t>(below(0x110000)));
     }
     return text;
   }
@@ -143,17 +146,65 @@ void expect_lossless(const Tokenizer& tokenizer, const std::string& unit, size_t
 }
 
 TEST_P(Laws, LongRunsAreEncodedWithinASmallStack) {
-  for (const char* unit : {"a", " ", "\n", "7", "\xF0\x9F\x98\x80"}) expect_lossless(*tokenizer_, unit, 1 << 20);
-  for (const char* unit : {"A", "\t", "!", "'", "\u4E2D", "\u0301", "\u00A0", "\u3000", "\u2028", "\u00AAA", " \n",
-                           "<|x", "'ll", "ab ", "\xED\xA0"}) {
+  for (const char* unit : {"a", " ", "\n", "7", "\xF0\x9F\x98\x80"})
+    expect_lossless(*tokenizer_, unit, 1 << 20);
+  for (const char* unit : {"A", "\t", "!", "'", "\u4E2D", "\u0301", "\u00A0", "\u3000", "\u2028", "\u00AAA",
+                           " \n", "<|x", "'ll", "ab ", "\xED\xA0"}) {
     expect_lossless(*tokenizer_, unit, 1 << 17);
+  }
+}
+
+// The merge rule itself, with nothing clever: the earliest merge first, the leftmost of equal ones.
+Ids merge_naively(const Vocabulary& vocabulary, const std::string& word) {
+  std::vector<std::string> parts;
+  for (const char c : word) parts.emplace_back(1, c);
+  for (const std::string_view merge : vocabulary.merges) {
+    const std::string left(merge.substr(0, merge.find(' '))), right(merge.substr(left.size() + 1));
+    for (size_t i = 0; i + 1 < parts.size(); ++i) {
+      if (parts[i] != left || parts[i + 1] != right) continue;
+      parts[i] += right;
+      parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    }
+  }
+  Ids ids;
+  for (const std::string& part : parts) {
+    const auto found = std::find(vocabulary.tokens.begin(), vocabulary.tokens.end(), part);
+    ids.push_back(static_cast<int32_t>(found - vocabulary.tokens.begin()));
+  }
+  return ids;
+}
+
+// Merges are drawn as training makes them, of tokens that exist already, so none makes a pair that an
+// earlier one should have taken: going through them once, in order, is then the rule.
+TEST(Merging, EqualsTheNaiveAlgorithm) {
+  const uint32_t s = seed();
+  std::printf("seed %u (BRISK_SEED)\n", s);
+  std::mt19937 random(s);
+  const auto below = [&](size_t n) { return std::uniform_int_distribution<size_t>(0, n - 1)(random); };
+  for (int round = 0; round < 100; ++round) {
+    ByteVocabulary vocabulary;
+    std::vector<std::string> tokens{"a", "b", "c"};
+    for (int i = 0; i < 12; ++i) {
+      const std::string left = tokens[below(tokens.size())], right = tokens[below(tokens.size())];
+      if (std::find(tokens.begin(), tokens.end(), left + right) != tokens.end()) continue;
+      vocabulary.merge(left, right);
+      tokens.push_back(left + right);
+    }
+    const auto tokenizer = Tokenizer::create(vocabulary.get());
+    ASSERT_TRUE(tokenizer.ok()) << tokenizer.status().message();
+    for (int i = 0; i < 20; ++i) {
+      std::string word;
+      for (size_t n = 1 + below(60); n > 0; --n) word += static_cast<char>('a' + below(3));
+      ASSERT_EQ(tokenizer.value()->encode(word), merge_naively(vocabulary.get(), word)) << word;
+    }
   }
 }
 
 // One name for each list of rules.
 INSTANTIATE_TEST_SUITE_P(PreTokenizers, Laws,
-                         ::testing::Values("gpt-2", "smollm", "llama-bpe", "qwen2", "qwen35", "gpt-4o", "tekken",
-                                           "falcon", "deepseek-llm", "deepseek-coder", "deepseek-v3"),
+                         ::testing::Values("gpt-2", "smollm", "llama-bpe", "qwen2", "qwen35", "gpt-4o",
+                                           "tekken", "falcon", "deepseek-llm", "deepseek-coder",
+                                           "deepseek-v3"),
                          [](const auto& pre_tokenizer) {
                            std::string name = pre_tokenizer.param;
                            for (char& c : name) c = c == '-' || c == '.' ? '_' : c;

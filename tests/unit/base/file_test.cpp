@@ -83,7 +83,8 @@ TEST_F(FileTest, RefusesWhatIsNoRegularFileWithoutWaiting) {
   expect_environment_error(read_file("/dev/zero", 10).status(), "/dev/zero", "device");
   expect_environment_error(read_file(path("loop"), 10).status(), path("loop"), "loop of links");
   expect_environment_error(read_file(path("missing"), 10).status(), path("missing"), "No such file");
-  expect_environment_error(read_file(path("fifo") + "/x", 10).status(), path("fifo") + "/x", "Not a directory");
+  expect_environment_error(read_file(path("fifo") + "/x", 10).status(), path("fifo") + "/x",
+                           "Not a directory");
   expect_environment_error(read_file("", 10).status(), "path", "empty");
   const std::string zero("a\0b", 3);
   EXPECT_EQ(read_file(zero, 10).status().code(), StatusCode::kEnvironment);
@@ -155,7 +156,8 @@ TEST_F(FileTest, TwoWritersGiveOneWholeResult) {
 TEST_F(FileTest, RefusesToReplaceADeviceOrAFolder) {
   expect_environment_error(AtomicFile::create("/dev/null", true).status(), "/dev/null", "device");
   expect_environment_error(AtomicFile::create(folder_, true).status(), folder_, "folder");
-  expect_environment_error(AtomicFile::create(path("no/such"), true).status(), path("no/such"), "No such file");
+  expect_environment_error(AtomicFile::create(path("no/such"), true).status(), path("no/such"),
+                           "No such file");
 }
 
 TEST_F(FileTest, AFullDiskIsAnErrorAndLeavesNothing) {

@@ -67,8 +67,8 @@ TEST_F(MappedFileTest, RefusesFoldersFifosAndLoops) {
   const std::string fifo = folder_ / "fifo";
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
   fs::create_symlink("loop", folder_ / "loop");
-  for (const std::string& path : {folder_.string(), fifo, (folder_ / "loop").string(), std::string("/dev/null"),
-                                  (folder_ / "missing").string()}) {
+  for (const std::string& path : {folder_.string(), fifo, (folder_ / "loop").string(),
+                                  std::string("/dev/null"), (folder_ / "missing").string()}) {
     auto file = MappedFile::open(path);
     ASSERT_FALSE(file.ok()) << path;
     EXPECT_EQ(file.status().code(), StatusCode::kEnvironment);
@@ -87,7 +87,8 @@ TEST_F(MappedFileTest, AFileCutShortReadsAsZerosAndSaysSo) {
   EXPECT_TRUE((*file)->damaged());
   const Status status = (*file)->check_unchanged();
   ASSERT_FALSE(status.ok());
-  EXPECT_NE(status.message().find("shrank from 1048576 to 8192 bytes"), std::string::npos) << status.message();
+  EXPECT_NE(status.message().find("shrank from 1048576 to 8192 bytes"), std::string::npos)
+      << status.message();
   EXPECT_FALSE((*other)->damaged());
   // A mapping that takes over the slot begins undamaged.
   file = MappedFile::open(path);

@@ -34,15 +34,17 @@ class Folder {
 };
 
 TEST(AlignedBuffer, IsAlignedZeroedAndReadableBeyondItsEnd) {
-  for (const size_t size : {size_t{0}, size_t{1}, size_t{63}, size_t{64}, size_t{4097}, (size_t{2} << 20) - 65,
-                            (size_t{2} << 20) - 64, (size_t{2} << 20) - 63, (size_t{5} << 20) + 3}) {
+  for (const size_t size :
+       {size_t{0}, size_t{1}, size_t{63}, size_t{64}, size_t{4097}, (size_t{2} << 20) - 65,
+        (size_t{2} << 20) - 64, (size_t{2} << 20) - 63, (size_t{5} << 20) + 3}) {
     auto buffer = AlignedBuffer::allocate(size, "test");
     ASSERT_TRUE(buffer.ok()) << buffer.status().message();
     EXPECT_EQ(buffer->size(), size);
     ASSERT_NE(buffer->data(), nullptr);
     EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer->data()) % kBufferAlignment, 0U);
     const std::byte* begin = buffer->data();
-    EXPECT_TRUE(std::all_of(begin, begin + size + kOverreadBytes, [](std::byte b) { return b == std::byte{0}; }));
+    EXPECT_TRUE(
+        std::all_of(begin, begin + size + kOverreadBytes, [](std::byte b) { return b == std::byte{0}; }));
     std::fill(buffer->data(), buffer->data() + size, std::byte{7});
   }
 }
@@ -67,8 +69,8 @@ TEST(AlignedBuffer, MovesLeaveTheSourceEmpty) {
 }
 
 TEST(AlignedBuffer, TooMuchIsAnErrorThatNamesTheBuffer) {
-  for (const size_t size : {std::numeric_limits<size_t>::max(), std::numeric_limits<size_t>::max() - kOverreadBytes,
-                            size_t{1} << 62}) {
+  for (const size_t size : {std::numeric_limits<size_t>::max(),
+                            std::numeric_limits<size_t>::max() - kOverreadBytes, size_t{1} << 62}) {
     auto buffer = AlignedBuffer::allocate(size, "KV cache");
     ASSERT_FALSE(buffer.ok());
     EXPECT_EQ(buffer.status().code(), StatusCode::kEnvironment);
@@ -111,7 +113,8 @@ TEST(MemoryOffer, IsZeroWhenUnknown) {
   EXPECT_EQ(offer.total, 0U);
 }
 
-constexpr const char* kMeminfo = "MemTotal:       8000 kB\nMemFree:        1000 kB\nMemAvailable:   6000 kB\n";
+constexpr const char* kMeminfo =
+    "MemTotal:       8000 kB\nMemFree:        1000 kB\nMemAvailable:   6000 kB\n";
 
 TEST(MemoryOffer, IsCappedByV2GroupsAndTheirAncestors) {
   const Folder root;

@@ -176,7 +176,8 @@ TEST(GgufBad, Names) {
 TEST(GgufBad, Alignment) {
   std::vector<Case> cases;
   for (const uint32_t value : {0U, 1U, 2U, 3U, 4U, 12U, 33U, 1U << 21, 1U << 31, 0xFFFFFFFFU}) {
-    cases.push_back({"alignment", "general.alignment", [value](auto& b) { b.add("general.alignment", value); }});
+    cases.push_back(
+        {"alignment", "general.alignment", [value](auto& b) { b.add("general.alignment", value); }});
   }
   cases.push_back({"alignment as u64", "u64", [](auto& b) { b.add("general.alignment", uint64_t{32}); }});
   cases.push_back({"alignment as i32", "i32", [](auto& b) { b.add("general.alignment", int32_t{32}); }});
@@ -187,17 +188,19 @@ TEST(GgufBad, Alignment) {
 TEST(GgufBad, Dimensions) {
   using Dims = std::vector<uint64_t>;
   std::vector<Case> cases;
-  for (const Dims& dims : {Dims{uint64_t{1} << 62, 4}, Dims{kMaxInt64, 2, 1, 1}, Dims{kMax64}, Dims{kMaxInt64 + 1},
-                           Dims{uint64_t{1} << 32, uint64_t{1} << 32}, Dims{1, kMaxInt64, kMaxInt64, 1},
-                           Dims{uint64_t{1} << 61}, Dims{uint64_t{1} << 62}, Dims{kMaxInt64}, Dims{0}, Dims{0, 5},
-                           Dims{5, 0}, Dims{kMaxInt64, 0}, Dims{256, 1, 0, 1}, Dims{257}}) {
+  for (const Dims& dims :
+       {Dims{uint64_t{1} << 62, 4}, Dims{kMaxInt64, 2, 1, 1}, Dims{kMax64}, Dims{kMaxInt64 + 1},
+        Dims{uint64_t{1} << 32, uint64_t{1} << 32}, Dims{1, kMaxInt64, kMaxInt64, 1}, Dims{uint64_t{1} << 61},
+        Dims{uint64_t{1} << 62}, Dims{kMaxInt64}, Dims{0}, Dims{0, 5}, Dims{5, 0}, Dims{kMaxInt64, 0},
+        Dims{256, 1, 0, 1}, Dims{257}}) {
     cases.push_back({"dimensions of F32", "b.weight", [dims](auto& b) { b.tensors[1].dims = dims; }});
   }
   for (const Dims& dims : {Dims{31, 32}, Dims{1}, Dims{33}, Dims{16, 16}, Dims{kMaxInt64 - 31}, Dims{}}) {
     cases.push_back({"rows of Q4_0", "a.weight", [dims](auto& b) { b.tensors[0].dims = dims; }});
   }
   for (const uint32_t n_dims : {5U, 64U, 0x80000000U, 0xFFFFFFFFU}) {
-    cases.push_back({"number of dimensions", "a.weight", [n_dims](auto& b) { b.tensors[0].n_dims = n_dims; }});
+    cases.push_back(
+        {"number of dimensions", "a.weight", [n_dims](auto& b) { b.tensors[0].n_dims = n_dims; }});
   }
   for (const uint32_t n_dims : {0U, 1U, 3U, 4U}) {  // not what follows: the rest is read askew
     cases.push_back({"number of dimensions", "", [n_dims](auto& b) { b.tensors[0].n_dims = n_dims; }});
@@ -217,8 +220,9 @@ TEST(GgufBad, TensorTypes) {
 
 TEST(GgufBad, Offsets) {
   std::vector<Case> cases;
-  for (const uint64_t offset : {uint64_t{1}, uint64_t{31}, uint64_t{33}, kMax64, kMax64 - 31, kMax64 - 63, kMaxInt64,
-                                uint64_t{1} << 63, uint64_t{1} << 40, uint64_t{192}, uint64_t{4096}}) {
+  for (const uint64_t offset :
+       {uint64_t{1}, uint64_t{31}, uint64_t{33}, kMax64, kMax64 - 31, kMax64 - 63, kMaxInt64,
+        uint64_t{1} << 63, uint64_t{1} << 40, uint64_t{192}, uint64_t{4096}}) {
     cases.push_back({"offset", "b.weight", [offset](auto& b) { b.tensors[1].offset = offset; }});
   }
   cases.push_back({"misaligned", "multiple of 32", [](auto& b) { b.tensors[1].offset = 200; }});
@@ -230,7 +234,8 @@ TEST(GgufBad, Offsets) {
                      b.tensors[1].dims = {32};
                      b.tensors[1].offset = 128;
                    }});
-  cases.push_back({"a size that meets the file's end", "at least", [](auto& b) { b.tensors[1].dims = {257}; }});
+  cases.push_back(
+      {"a size that meets the file's end", "at least", [](auto& b) { b.tensors[1].dims = {257}; }});
   run(cases);
 }
 

@@ -173,7 +173,8 @@ TEST(Gguf, AcceptsVersionsAlignmentsGapsAndOrder) {
 }
 
 TEST(Gguf, OpensAFileAndKeepsItMapped) {
-  const std::string path = std::filesystem::temp_directory_path() / ("brisk_gguf_" + std::to_string(getpid()));
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("brisk_gguf_" + std::to_string(getpid()));
   with_everything().write(path);
   auto file = GgufFile::open(path);
   std::filesystem::remove(path);
@@ -209,7 +210,8 @@ TEST(Gguf, ReadsTheBuiltInModel) {
   const std::string path = named != nullptr ? std::string(named)
                                             : std::string(home != nullptr ? home : "") +
                                                   "/.cache/brisk/models/SmolLM2-135M-Instruct.Q4_1.gguf";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << "no built-in model at " << path << " (BRISK_MODEL names it)";
+  if (!std::filesystem::exists(path))
+    GTEST_SKIP() << "no built-in model at " << path << " (BRISK_MODEL names it)";
   const auto begin = std::chrono::steady_clock::now();
   auto parsed = GgufFile::open(path);
   const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - begin;

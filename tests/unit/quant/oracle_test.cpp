@@ -38,7 +38,8 @@ Oracle load(const DTypeInfo& info) {
   std::string name(info.name);
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
   const char* source = std::getenv("BRISK_SOURCE_DIR");
-  const std::string path = std::string(source != nullptr ? source : ".") + "/tests/data/block_formats/" + name + ".bin";
+  const std::string path =
+      std::string(source != nullptr ? source : ".") + "/tests/data/block_formats/" + name + ".bin";
   std::ifstream in(path, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
   Oracle oracle;

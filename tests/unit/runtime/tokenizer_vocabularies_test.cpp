@@ -60,7 +60,8 @@ Loaded load(const std::string& path, const std::string& pre_tokenizer = "") {
   text::Vocabulary vocabulary;
   vocabulary.where = path;
   vocabulary.model = file.get_string("tokenizer.ggml.model").value();
-  vocabulary.pre_tokenizer = pre_tokenizer.empty() ? file.get_string("tokenizer.ggml.pre").value() : pre_tokenizer;
+  vocabulary.pre_tokenizer =
+      pre_tokenizer.empty() ? file.get_string("tokenizer.ggml.pre").value() : pre_tokenizer;
   vocabulary.tokens = file.get_array("tokenizer.ggml.tokens", formats::GgufType::kString).value()->strings;
   const auto merges = file.get_array("tokenizer.ggml.merges", formats::GgufType::kString);
   if (merges.ok()) vocabulary.merges = merges.value()->strings;
@@ -161,7 +162,8 @@ void check_cases(const std::string& vocabulary, const std::string& cases) {
 
 TEST(HuggingFaceIds, OfSmolLM2Agree) {
   const std::string path = smollm2_file();
-  if (path.empty()) GTEST_SKIP() << "SmolLM2 is not in the models folder (scripts/fetch_model.sh or BRISK_SMOLLM2)";
+  if (path.empty())
+    GTEST_SKIP() << "SmolLM2 is not in the models folder (scripts/fetch_model.sh or BRISK_SMOLLM2)";
   check_cases(path, "smollm2.jsonl");
 }
 

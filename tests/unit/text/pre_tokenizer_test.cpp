@@ -75,14 +75,14 @@ TEST(PreTokenizer, FindsEveryNameOfItsTable) {
 
 TEST(CharClass, KnowsUnicode16) {
   EXPECT_EQ(classes_of('a'), kLetter | kLower);
-  EXPECT_EQ(classes_of(0x01C5), kLetter | kUpper);     // a title-case digraph
+  EXPECT_EQ(classes_of(0x01C5), kLetter | kUpper);  // a title-case digraph
   EXPECT_EQ(classes_of(0x4E2D), kLetter);
   EXPECT_EQ(classes_of(0x0301), kMark);
-  EXPECT_EQ(classes_of(0x2167), kNumber);              // a Roman numeral
+  EXPECT_EQ(classes_of(0x2167), kNumber);  // a Roman numeral
   EXPECT_EQ(classes_of(0x0085), kSpace);
-  EXPECT_EQ(classes_of(0x200B), 0);                    // zero-width space is no white space
-  EXPECT_EQ(classes_of(0x31350), kLetter);             // CJK extension H, Unicode 15
-  EXPECT_EQ(classes_of(0x1C89), kLetter | kUpper);     // Unicode 16
+  EXPECT_EQ(classes_of(0x200B), 0);                 // zero-width space is no white space
+  EXPECT_EQ(classes_of(0x31350), kLetter);          // CJK extension H, Unicode 15
+  EXPECT_EQ(classes_of(0x1C89), kLetter | kUpper);  // Unicode 16
   EXPECT_EQ(classes_of(0x10FFFF), 0);
   EXPECT_EQ(classes_of(0x110000), 0);
 }
