@@ -99,9 +99,8 @@ std::string environment_name(std::string_view option) {
 
 std::vector<std::string> spellings(const Option& option) {
   std::vector<std::string> all = words(option.aliases);
-  all.push_back("--" + std::string(option.name));
-  const auto rank = [](const std::string& s) { return s.starts_with("--") ? 1 : 0; };
-  std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+  const auto longer = std::stable_partition(all.begin(), all.end(), [](const auto& s) { return s.size() == 2; });
+  all.insert(longer, "--" + std::string(option.name));
   return all;
 }
 

@@ -95,7 +95,7 @@ Result<Arguments> parse_arguments(std::string_view verb, std::span<const Option>
 
 /// "BRISK_CTX_SIZE" of "ctx-size".
 std::string environment_name(std::string_view option);
-/// All spellings of an option, the short ones first: {"-c", "--ctx-size", "--ctx"}.
+/// All spellings of an option: letters, its name, then the other aliases: {"-c", "--ctx-size", "--ctx"}.
 std::vector<std::string> spellings(const Option& option);
 /// The words of a list separated by spaces.
 std::vector<std::string> words(std::string_view list);

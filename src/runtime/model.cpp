@@ -40,6 +40,20 @@ ModelInfo describe(const formats::GgufFile& file, const models::LlmConfig& confi
   return info;
 }
 
+// Files of these families that say nothing about BOS mean it to be added.
+bool adds_bos_unasked(std::string_view pre_tokenizer) {
+  constexpr std::string_view kFamilies[] = {"llama-bpe", "llama3", "llama-v3", "tekken"};
+  return std::ranges::find(kFamilies, pre_tokenizer) != std::end(kFamilies);
+}
+
+// A part of a split model holds some of its tensors only.
+Status refuse_split_file(const formats::GgufFile& file) {
+  BRISK_ASSIGN(const int64_t parts, file.get_int_or("split.count", 1));
+  if (parts <= 1) return {};
+  return bad_input({file.where() + ", split.count", "a model in one file", std::to_string(parts) + " parts",
+                    "the parts merged into one file"});
+}
+
 Status read_token_id(const formats::GgufFile& file, const char* key, int32_t& id, size_t count) {
   BRISK_ASSIGN(const int64_t value, file.get_int_or(key, -1));
   if (value < -1 || value >= static_cast<int64_t>(count)) {
@@ -87,7 +101,8 @@ Result<std::unique_ptr<text::Tokenizer>> load_tokenizer(const formats::GgufFile&
   }
   BRISK_TRY(read_token_id(file, "tokenizer.ggml.bos_token_id", vocabulary.bos, vocabulary.tokens.size()));
   BRISK_TRY(read_token_id(file, "tokenizer.ggml.eos_token_id", vocabulary.eos, vocabulary.tokens.size()));
-  BRISK_ASSIGN(vocabulary.add_bos, file.get_bool_or("tokenizer.ggml.add_bos_token", false));
+  BRISK_ASSIGN(vocabulary.add_bos,
+               file.get_bool_or("tokenizer.ggml.add_bos_token", adds_bos_unasked(vocabulary.pre_tokenizer)));
   BRISK_ASSIGN(vocabulary.add_eos, file.get_bool_or("tokenizer.ggml.add_eos_token", false));
   return text::Tokenizer::create(vocabulary);
 }
@@ -114,6 +129,7 @@ Result<std::shared_ptr<Model>> Model::load(std::shared_ptr<formats::GgufFile> fi
   model->file_ = std::move(file);
   model->options_ = options;
   const formats::GgufFile& source = *model->file_;
+  BRISK_TRY(refuse_split_file(source));
   BRISK_ASSIGN(const models::Architecture* architecture, models::find_architecture(source));
   BRISK_ASSIGN(model->config_, architecture->read_config(source));
   model->info_ = describe(source, model->config_);

@@ -5,8 +5,6 @@
 #include <cstring>
 #include <memory>
 
-#include "base/checked.hpp"
-
 namespace brisk::text::tmpl {
 
 Status fail(std::string expected, std::string got, std::string hint) {
@@ -14,6 +12,7 @@ Status fail(std::string expected, std::string got, std::string hint) {
 }
 
 Status Runtime::charge(int64_t steps) {
+  BRISK_DCHECK(steps >= 0, "work is not negative");
   if (steps > fuel_) {
     fuel_ = 0;
     return fail("a template that ends within " + std::to_string(limits_.steps) + " steps", "more work than that");
@@ -36,7 +35,7 @@ Sequence* Runtime::make_sequence(SequenceKind kind, std::span<const Value> items
   sequence.size = static_cast<uint32_t>(items.size());
   for (const Value& item : items) {
     sequence.depth = std::max(sequence.depth, 1 + depth(item));
-    sequence.weight = checked_add(sequence.weight, weight(item)).value_or(INT64_MAX);
+    sequence.weight = add_weights(sequence.weight, weight(item));
   }
   sequence.items = static_cast<Value*>(arena_.allocate(items.size_bytes(), alignof(Value)));
   std::uninitialized_copy(items.begin(), items.end(), sequence.items);

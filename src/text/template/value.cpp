@@ -4,11 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <new>
-
-#include "base/checked.hpp"
 
 namespace brisk::text::tmpl {
 namespace {
@@ -31,10 +28,6 @@ size_t hash(const Value& value) {
     }
     default: return 0;
   }
-}
-
-int64_t saturating_sum(int64_t a, int64_t b) {
-  return checked_add(a, b).value_or(std::numeric_limits<int64_t>::max());
 }
 
 bool equal_numbers(const Value& a, const Value& b) {
@@ -176,6 +169,8 @@ bool hashable(const Value& value) {
   }
 }
 
+int64_t add_weights(int64_t a, int64_t b) { return std::min(a + b, int64_t{1} << 60); }
+
 int64_t weight(const Value& value) {
   switch (value.kind) {
     case Kind::kString: return 1 + value.length / 16;
@@ -237,7 +232,7 @@ void Dict::grow(std::pmr::memory_resource& arena) {
 
 void Dict::set(std::pmr::memory_resource& arena, const Value& key, const Value& value) {
   depth = std::max({depth, 1 + tmpl::depth(key), 1 + tmpl::depth(value)});
-  weight = saturating_sum(weight, saturating_sum(tmpl::weight(key), tmpl::weight(value)));
+  weight = add_weights(weight, add_weights(tmpl::weight(key), tmpl::weight(value)));
   if (const Value* found = find(key)) {
     *const_cast<Value*>(found) = value;
     return;

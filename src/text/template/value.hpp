@@ -165,6 +165,8 @@ bool hashable(const Value& value);
 /// What walking over the whole value costs, in steps. Shared structure counts each time that it is met
 /// (a list of depth 100 may hold 2^100 leaves), so walks are charged by this before they start.
 int64_t weight(const Value& value);
+/// Sums of weights stop here, far from overflow and far above any fuel.
+int64_t add_weights(int64_t a, int64_t b);
 /// Levels of values: 0 for plain ones.
 int depth(const Value& value);
 /// Python's == . Costs at most the smaller weight, which the caller has charged for.
