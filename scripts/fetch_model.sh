@@ -27,6 +27,8 @@ done
 ((${#pip[@]})) || fail "pip: expected to find it, got nothing; try 'apt-get install python3-pip', or set PYTHON"
 
 (umask 077 && mkdir -p "$folder")
+# What a killed fetch of long ago left behind.
+find "$folder" -maxdepth 1 -name '.fetch-*' -mmin +60 -exec rm -rf {} +
 work=$(mktemp -d "$folder/.fetch-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT

@@ -8,8 +8,8 @@ VENV=$BRISK_ROOT/.venv
 
 # The Debian packages of each purpose: the only list of them.
 PACKAGES_BUILD=(g++ cmake ninja-build ccache pkg-config ca-certificates
-  nlohmann-json3-dev libutf8proc-dev libedit-dev python3 python3-venv)
-PACKAGES_TEST=(git libgtest-dev libgmock-dev clang-19 libclang-rt-19-dev clang-format-19 binutils python3-dev)
+  nlohmann-json3-dev libutf8proc-dev libedit-dev python3 python3-pip)
+PACKAGES_TEST=(git libgtest-dev libgmock-dev clang-19 libclang-rt-19-dev clang-format-19 binutils python3-venv python3-dev)
 PACKAGES_BENCH=(libbenchmark-dev)
 
 say() { printf '%s\n' "$*" >&2; }

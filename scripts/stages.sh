@@ -114,14 +114,15 @@ fuzz_targets() {
 # Runs the program fuzz_NAME, or fuzz_NAMEVARIANT, over the corpus of NAME: fuzz_one NAME VARIANT OPTIONS...
 # New inputs and findings go to a folder of its own.
 fuzz_one() {
-  local name=$1 program=fuzz_$1$2 found corpus=()
+  local name=$1 program=fuzz_$1$2 found corpus=() dictionary=()
   shift 2
   found=build/fuzz/$program
   rm -rf "$found"
   mkdir -p "$found"
   [ -d "tests/fuzz/corpus/$name" ] && corpus=("tests/fuzz/corpus/$name")
+  [ -f "tests/fuzz/$name.dict" ] && dictionary=("-dict=tests/fuzz/$name.dict")
   "build/asan/tests/$program" -seed="$FUZZ_SEED" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
-    -print_final_stats=1 -verbosity=0 -artifact_prefix="$found/finding-" "$@" "$found" "${corpus[@]}"
+    -print_final_stats=1 -verbosity=0 -artifact_prefix="$found/finding-" "${dictionary[@]}" "$@" "$found" "${corpus[@]}"
 }
 
 stage_fuzz() {

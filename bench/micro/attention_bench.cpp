@@ -1,6 +1,7 @@
-// Speed of attention on one thread, beside the machine's limits measured in the same process: prompts (arithmetic)
-// against the f32 peak, one row over many keys (memory) against a plain read of the same slabs in the same order.
-// Times are the thread's own CPU time, so that other work on the machine counts only through shared memory.
+// Speed of attention on one thread, beside the machine's limits measured in the same process: prompts
+// (arithmetic) against the f32 peak, one row over many keys (memory) against a plain read of the same slabs
+// in the same order. Times are the thread's own CPU time, so that other work on the machine counts only
+// through shared memory.
 //
 // Usage: bench_attention [ref|avx2|avx512]
 #include <time.h>
@@ -53,10 +54,10 @@ struct Case {
   int64_t heads, kv_heads, dim, rows, keys;  // the last `rows` of `keys` tokens ask
   DType kv;
 };
-constexpr Case kCases[] = {{9, 3, 64, 512, 512, DType::kF16},      {9, 3, 64, 512, 2560, DType::kF16},
-                           {9, 3, 64, 512, 512, DType::kF32},      {32, 8, 128, 128, 1152, DType::kF16},
-                           {32, 32, 128, 64, 1088, DType::kF16},   {9, 3, 64, 1, 98304, DType::kF16},
-                           {9, 3, 64, 1, 49152, DType::kF32},      {32, 8, 128, 1, 32768, DType::kF16}};
+constexpr Case kCases[] = {{9, 3, 64, 512, 512, DType::kF16},    {9, 3, 64, 512, 2560, DType::kF16},
+                           {9, 3, 64, 512, 512, DType::kF32},    {32, 8, 128, 128, 1152, DType::kF16},
+                           {32, 32, 128, 64, 1088, DType::kF16}, {9, 3, 64, 1, 98304, DType::kF16},
+                           {9, 3, 64, 1, 49152, DType::kF32},    {32, 8, 128, 1, 32768, DType::kF16}};
 
 /// Random keys and values in slabs that are out of order, and the rows that ask.
 struct Workload {
@@ -102,23 +103,33 @@ double read_limit(const Workload& work, Isa isa) {
 
 void run_case(const Case& c, Isa isa, double peak) {
   Workload work(c, isa);
-  const AttentionArgs args = {work.q.data(), c.heads * c.dim, work.rows.data(), c.rows, c.heads, 0.125F,
-                              work.out.data(), c.heads * c.dim, 0, attention_items(c.rows, c.kv_heads),
+  const AttentionArgs args = {work.q.data(),
+                              c.heads * c.dim,
+                              work.rows.data(),
+                              c.rows,
+                              c.heads,
+                              0.125F,
+                              work.out.data(),
+                              c.heads * c.dim,
+                              0,
+                              attention_items(c.rows, c.kv_heads),
                               work.scratch.as<float>()};
   const double seconds = best_of(10, [&] { find_attention(c.kv, isa)->run(args); });
-  std::printf("%2ld/%-2ld heads %3ld dims %4ld rows %6ld keys %s  %8.3f ms  ", c.heads, c.kv_heads, c.dim, c.rows, c.keys,
-              std::string(dtype_name(c.kv)).c_str(), seconds * 1e3);
+  std::printf("%2ld/%-2ld heads %3ld dims %4ld rows %6ld keys %s  %8.3f ms  ", c.heads, c.kv_heads, c.dim,
+              c.rows, c.keys, std::string(dtype_name(c.kv)).c_str(), seconds * 1e3);
   if (c.rows == 1) {
-    const double bytes = static_cast<double>(work.table.size()) * static_cast<double>(work.geometry.slab_bytes());
+    const double bytes =
+        static_cast<double>(work.table.size()) * static_cast<double>(work.geometry.slab_bytes());
     const double limit = read_limit(work, isa);
-    std::printf("%6.1f GB/s     (%3.0f %% of %.1f)\n", bytes / seconds * 1e-9, bytes / seconds / limit * 100, limit * 1e-9);
+    std::printf("%6.1f GB/s     (%3.0f %% of %.1f)\n", bytes / seconds * 1e-9, bytes / seconds / limit * 100,
+                limit * 1e-9);
   } else {
     double operations = 0;
     for (const AttentionRow& row : work.rows) {
       operations += 4.0 * static_cast<double>(c.heads * c.dim) * static_cast<double>(row.last - row.first);
     }
-    std::printf("%6.1f GFLOP/s  (%3.0f %% of %.1f)\n", operations / seconds * 1e-9, operations / seconds / peak * 100,
-                peak * 1e-9);
+    std::printf("%6.1f GFLOP/s  (%3.0f %% of %.1f)\n", operations / seconds * 1e-9,
+                operations / seconds / peak * 100, peak * 1e-9);
   }
 }
 

@@ -109,7 +109,7 @@ class Bench {
     y_.resize(kRows * kWidth);
     const QuantizeArgs args = {x.data(), kWidth, kRows, kWidth, values_.data(), scales_.data(), sums_.data()};
     find_quantize(isa_).run(args);
-    const double seconds = best_of(4, [&] { find_quantize(isa_).run(args); });
+    const double seconds = best_of(20, [&] { find_quantize(isa_).run(args); });
     std::printf("quantising a row of %lld: %.0f ns\n", static_cast<long long>(kWidth), seconds / kRows * 1e9);
   }
 

@@ -1,5 +1,5 @@
-// Cost of one parallel call with nothing to do (a barrier), for 1, 2, 4, ... lanes up to the default, as the best
-// and the median of many short runs: other work on the machine shows as a distance between the two.
+// Cost of one parallel call with nothing to do (a barrier), for 1, 2, 4, ... lanes up to the default, as the
+// best and the median of many short runs: other work on the machine shows as a distance between the two.
 //
 // Usage: bench_thread_pool
 #include <algorithm>
@@ -27,7 +27,8 @@ void measure(int lanes) {
     nanoseconds.push_back(taken.count() / kCalls);
   }
   std::sort(nanoseconds.begin(), nanoseconds.end());
-  std::printf("%4d lanes: best %.0f ns, median %.0f ns\n", lanes, nanoseconds.front(), nanoseconds[kRuns / 2]);
+  std::printf("%4d lanes: best %.0f ns, median %.0f ns\n", lanes, nanoseconds.front(),
+              nanoseconds[kRuns / 2]);
 }
 
 }  // namespace

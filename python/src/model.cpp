@@ -106,11 +106,15 @@ std::shared_ptr<Model> load(const std::string& path, std::optional<int> threads,
   if (context && *context < 1) {
     raise(usage_error({"load, ctx", "a positive number of tokens", std::to_string(*context)}));
   }
+  const int lanes = threads.value_or(default_lanes().lanes);
+  if (lanes < 1 || lanes > kMaxLanes) {
+    raise(usage_error({"load, threads", "1 to " + std::to_string(kMaxLanes), std::to_string(lanes)}));
+  }
   runtime::LoadOptions options;
   options.isa = chosen_isa(isa);
   options.exact = exact;
   options.context = context.value_or(0);
-  const std::shared_ptr<ThreadPool> pool = shared_pool(threads.value_or(default_lanes().lanes));
+  const std::shared_ptr<ThreadPool> pool = shared_pool(lanes);
   auto model = unwrap(interruptible([&](const std::atomic<bool>* cancel) {
     options.cancel = cancel;
     return runtime::Model::load(path, options, *pool);

@@ -71,8 +71,10 @@ std::vector<Membership> memberships(const std::string& root, std::string_view co
     if (second == std::string::npos) continue;
     const std::string_view names = std::string_view(line).substr(first + 1, second - first - 1);
     const std::string path = line.substr(second + 1);
-    if (names.empty()) found.push_back({2, path});
-    else if (lists(names, controller)) found.push_back({1, path});
+    if (names.empty())
+      found.push_back({2, path});
+    else if (lists(names, controller))
+      found.push_back({1, path});
   }
   return found;
 }

@@ -30,7 +30,8 @@ constexpr std::chrono::microseconds kSpinTime{80};
 constexpr int kPausesPerClockRead = 16;
 
 using Word = std::atomic<uint32_t>;
-static_assert(sizeof(Word) == sizeof(uint32_t) && Word::is_always_lock_free, "a futex is a plain 32-bit word");
+static_assert(sizeof(Word) == sizeof(uint32_t) && Word::is_always_lock_free,
+              "a futex is a plain 32-bit word");
 
 void futex_wait(Word& word, uint32_t seen) {
   syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
@@ -102,7 +103,7 @@ struct ThreadPool::State {
   };
 
   alignas(kLine) Word generation{0};
-  Word sleepers{0};  // lanes that sleep on `generation`
+  Word sleepers{0};                  // lanes that sleep on `generation`
   alignas(kLine) Job job = nullptr;  // null: the threads end
   void* ctx = nullptr;
   int lanes = 1;

@@ -139,7 +139,7 @@ def test_a_dropped_stream_ends_soon(model, prompt):
     start = time.monotonic()
     del stream
     gc.collect()
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 5
 
 
 def test_streams_of_several_threads(model, prompt):
@@ -172,7 +172,7 @@ def test_keyboard_interrupt(model, prompt, work):
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         work(model, prompt)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 5
     assert model.generate(prompt, max_tokens=2, temperature=0).tokens  # and the model still answers
 
 

@@ -59,7 +59,8 @@ inline constexpr float kHardValues[] = {0.0F,
                                         200.0F};
 
 /// Lengths around one, two and several vectors of 16.
-inline constexpr int64_t kLengths[] = {1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 47, 48, 63, 64, 65, 80, 100, 575, 576};
+inline constexpr int64_t kLengths[] = {1,  2,  7,  8,  15, 16, 17,  31,  32, 33,
+                                       47, 48, 63, 64, 65, 80, 100, 575, 576};
 
 inline void fill_normal(std::mt19937& random, float* at, int64_t count, float spread = 1.0F) {
   std::normal_distribution<float> normal(0.0F, spread);

@@ -1,5 +1,5 @@
-// Element-wise kernels. Addition: equal bits everywhere. silu(gate) * up: the vector levels equal each other bit
-// by bit and differ from the reference by the error of their exp.
+// Element-wise kernels. Addition: equal bits everywhere. silu(gate) * up: the vector levels equal each other
+// bit by bit and differ from the reference by the error of their exp.
 #include "kernels/activation/activation.hpp"
 
 #include "support/guarded_buffer.hpp"

@@ -1,8 +1,8 @@
 // Attention on F32x16, once for every level.
 //
 // Work is done on *pairs* (a query row and one of its heads). All pairs of an item look at the same keys, so
-// what is read from memory is used by all: the heads of a group in decode, kAttentionRows x heads in prefill. Per
-// block of 256 keys:
+// what is read from memory is used by all: the heads of a group in decode, kAttentionRows x heads in prefill.
+// Per block of 256 keys:
 //   1. scores:  register tile of up to 6 pairs x 64 keys (16 on AVX2). A key is a lane, so no sum across
 //      lanes is needed and each score is one chain of fma along k_dim, whatever the tile.
 //   2. softmax: maximum, exp, sum, one pair after the other.
@@ -27,13 +27,13 @@ constexpr int64_t kChunkTiles = kAttentionChunk / 16;
 constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
 struct Pair {
-  const float* q;   // [k_dim]
-  float* scores;    // [kAttentionBlock], then the probabilities
-  float* sum;       // [width] probabilities times values so far
-  float* out;       // [v_dim]
+  const float* q;  // [k_dim]
+  float* scores;   // [kAttentionBlock], then the probabilities
+  float* sum;      // [width] probabilities times values so far
+  float* out;      // [v_dim]
   int64_t first, last;
-  float peak;       // greatest score so far
-  float total;      // sum of probabilities so far
+  float peak;   // greatest score so far
+  float total;  // sum of probabilities so far
 };
 
 /// Keys [begin, end).
@@ -55,14 +55,17 @@ struct Source {
   int64_t k_dim, v_dim;
   int64_t slab_bytes, value_offset;
 
-  const std::byte* slab(int64_t token) const { return view.slabs + view.table[token / kSlabTokens] * slab_bytes; }
+  const std::byte* slab(int64_t token) const {
+    return view.slabs + view.table[token / kSlabTokens] * slab_bytes;
+  }
   /// The 16 keys [16][k_dim] of which `token` is the first.
   const E* key_tile(int64_t token) const {
     const int64_t tile = head * (kSlabTokens / 16) + token % kSlabTokens / 16;
     return reinterpret_cast<const E*>(slab(token)) + tile * k_dim * 16;
   }
   const E* value_row(int64_t token) const {
-    return reinterpret_cast<const E*>(slab(token) + value_offset) + (head * kSlabTokens + token % kSlabTokens) * v_dim;
+    return reinterpret_cast<const E*>(slab(token) + value_offset) +
+           (head * kSlabTokens + token % kSlabTokens) * v_dim;
   }
 };
 
@@ -97,7 +100,8 @@ void score_tile(Pair* const* pairs, const E* const* tiles, int64_t k_dim, float 
 #pragma GCC unroll 8
   for (int p = 0; p < kPairs; ++p) {
 #pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) store(pairs[p]->scores + at + 16 * v, mul(acc[p][v], broadcast(scale)));
+    for (int v = 0; v < kVectors; ++v)
+      store(pairs[p]->scores + at + 16 * v, mul(acc[p][v], broadcast(scale)));
   }
 }
 
@@ -216,7 +220,8 @@ struct Values {
 
 /// Adds keys `range` (counted from the chunk's first) to `kVectors` x 16 columns of each pair's sum.
 template <int kPairs, int kVectors, typename E>
-void value_tile(Pair* const* pairs, Values<E> values, Range range, int64_t score_at, int64_t column) noexcept {
+void value_tile(Pair* const* pairs, Values<E> values, Range range, int64_t score_at,
+                int64_t column) noexcept {
   F32x16 acc[kPairs][kVectors];
   const float* probability[kPairs];
 #pragma GCC unroll 8
@@ -249,7 +254,8 @@ void value_tile(Pair* const* pairs, Values<E> values, Range range, int64_t score
 }
 
 template <int kPairs, typename E>
-void value_columns(Pair* const* pairs, Values<E> values, Range range, int64_t score_at, int64_t width) noexcept {
+void value_columns(Pair* const* pairs, Values<E> values, Range range, int64_t score_at,
+                   int64_t width) noexcept {
   for (int64_t column = 0; column < width;) {
     const int64_t left = (width - column) / 16;
     if (kTileVectors >= 4 && left >= 4) {
@@ -339,7 +345,8 @@ void attend(const Source<E>& source, Pair* pairs, int64_t pair_count, float scal
   for (int64_t p = 0; p < pair_count; ++p) {
     all = {least(all.begin, pairs[p].first), most(all.end, pairs[p].last)};
   }
-  for (int64_t block = all.begin / kAttentionBlock * kAttentionBlock; block < all.end; block += kAttentionBlock) {
+  for (int64_t block = all.begin / kAttentionBlock * kAttentionBlock; block < all.end;
+       block += kAttentionBlock) {
     Pair* active[kAttentionPairs];
     int64_t active_count = 0;
     Range seen = {all.end, all.begin};
@@ -378,7 +385,10 @@ void attend_rows(const AttentionArgs& args, Range rows, int64_t kv_head) noexcep
   const int64_t group = args.heads / geometry.kv_heads;
   const int64_t width = (geometry.v_dim + 15) / 16 * 16;
   const int64_t element = static_cast<int64_t>(sizeof(E));
-  const Source<E> source = {view, kv_head, geometry.k_dim, geometry.v_dim,
+  const Source<E> source = {view,
+                            kv_head,
+                            geometry.k_dim,
+                            geometry.v_dim,
                             geometry.kv_heads * kSlabTokens * (geometry.k_dim + geometry.v_dim) * element,
                             geometry.kv_heads * kSlabTokens * geometry.k_dim * element};
   const int64_t limit = least(kAttentionPairs, kAttentionRows * group);
@@ -397,7 +407,10 @@ void attend_rows(const AttentionArgs& args, Range rows, int64_t kv_head) noexcep
                   scores + p * kScoreStride,
                   sums + p * width,
                   args.out + row * args.out_stride + head * geometry.v_dim,
-                  seen.first, seen.last, kNothing, 0.0F};
+                  seen.first,
+                  seen.last,
+                  kNothing,
+                  0.0F};
       for (int64_t d = 0; d < width; d += 16) store(pairs[p].sum + d, broadcast(0.0F));
     }
     attend(source, pairs, count, args.scale, width, copy);
@@ -431,7 +444,8 @@ void store_token(const KvStoreArgs& args) noexcept {
   const int64_t k_dim = geometry.k_dim, v_dim = geometry.v_dim;
   const int64_t key_bytes = geometry.kv_heads * kSlabTokens * k_dim * static_cast<int64_t>(sizeof(E));
   const int64_t value_bytes = geometry.kv_heads * kSlabTokens * v_dim * static_cast<int64_t>(sizeof(E));
-  std::byte* slab = args.view.slabs + args.view.table[args.position / kSlabTokens] * (key_bytes + value_bytes);
+  std::byte* slab =
+      args.view.slabs + args.view.table[args.position / kSlabTokens] * (key_bytes + value_bytes);
   const int64_t token = args.position % kSlabTokens;
   for (int64_t head = 0; head < geometry.kv_heads; ++head) {
     E* lane = reinterpret_cast<E*>(slab) + (head * (kSlabTokens / 16) + token / 16) * k_dim * 16 + token % 16;

@@ -50,7 +50,8 @@ void attend(const AttentionRow& row, int64_t kv_head, const float* q, float scal
   constexpr float kNothing = -std::numeric_limits<float>::infinity();
   float peak = kNothing, total = 0;
   std::fill_n(out, g.v_dim, 0.0F);
-  for (int64_t block = row.first / kAttentionBlock * kAttentionBlock; block < row.last; block += kAttentionBlock) {
+  for (int64_t block = row.first / kAttentionBlock * kAttentionBlock; block < row.last;
+       block += kAttentionBlock) {
     const int64_t begin = std::max(block, row.first), end = std::min(block + kAttentionBlock, row.last);
     float p[kAttentionBlock] = {};
     float new_peak = peak;

@@ -13,9 +13,9 @@ struct EmbedArgs {
   DType dtype;              ///< any weight format
   const std::byte* weight;  ///< [vocab, width] native blocks; width is whole blocks
   int64_t vocab, width;
-  const int32_t* tokens;    ///< [rows], each in [0, vocab)
+  const int32_t* tokens;  ///< [rows], each in [0, vocab)
   int64_t rows;
-  float* out;               ///< [rows, out_stride]
+  float* out;  ///< [rows, out_stride]
   int64_t out_stride;
 };
 

@@ -14,7 +14,7 @@
 namespace brisk::kernels::avx2 {
 namespace {
 
-constexpr int kPrefetchAhead = 4096;
+constexpr int kPrefetchAhead = 2048;
 constexpr int kTileRows = 4;
 
 template <DType kType>

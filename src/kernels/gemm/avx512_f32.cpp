@@ -10,7 +10,7 @@
 namespace brisk::kernels::avx512 {
 namespace {
 
-constexpr int kPrefetchAhead = 4096;
+constexpr int kPrefetchAhead = 2048;
 
 struct LoadF32 {
   static constexpr int kBytes = 4;

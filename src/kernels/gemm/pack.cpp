@@ -10,6 +10,12 @@ namespace {
 
 void store_u16(std::byte* p, uint16_t bits) { std::memcpy(p, &bits, sizeof bits); }
 
+uint32_t four_codes(const uint8_t* code) {
+  uint32_t four;
+  std::memcpy(&four, code, sizeof four);
+  return four;
+}
+
 /// Scatters the codes of one row: its dword goes to lane `row` of each vector.
 template <DType kType>
 void store_codes(const uint8_t* code, int row, std::byte* out) {
@@ -23,14 +29,14 @@ void store_codes(const uint8_t* code, int row, std::byte* out) {
   for (int i = 0; i < 16; ++i) nibbles[i] = static_cast<uint8_t>((code[i] & 15) | code[16 + i] << 4);
   for (int j = 0; j < 4; ++j) std::memcpy(lane + 64 * j, nibbles + 4 * j, 4);
   if constexpr (kLayout.high_bytes == 64) {
-    uint8_t high[4] = {};
-    for (int i = 0; i < 32; ++i) high[i % 4] |= static_cast<uint8_t>((code[i] >> 4) << (i / 4));
-    std::memcpy(lane + 256, high, 4);
+    uint32_t high = 0;
+    for (int j = 0; j < 8; ++j) high |= (four_codes(code + 4 * j) >> 4 & 0x01010101) << j;
+    std::memcpy(lane + 256, &high, 4);
   } else if constexpr (kLayout.high_bytes == 128) {
-    uint8_t high[2][4] = {};
-    for (int i = 0; i < 32; ++i) high[i / 16][i % 4] |= static_cast<uint8_t>((code[i] >> 4) << (i % 16 / 4 * 2));
-    std::memcpy(lane + 256, high[0], 4);
-    std::memcpy(lane + 320, high[1], 4);
+    uint32_t high[2] = {};
+    for (int j = 0; j < 8; ++j) high[j / 4] |= (four_codes(code + 4 * j) >> 4 & 0x03030303) << (j % 4 * 2);
+    std::memcpy(lane + 256, &high[0], 4);
+    std::memcpy(lane + 320, &high[1], 4);
   }
 }
 

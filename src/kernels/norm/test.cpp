@@ -1,4 +1,5 @@
-// RMS normalisation: the reference against double arithmetic, the other levels against the reference, bit by bit.
+// RMS normalisation: the reference against double arithmetic, the other levels against the reference, bit by
+// bit.
 #include "kernels/norm/norm.hpp"
 
 #include "support/guarded_buffer.hpp"

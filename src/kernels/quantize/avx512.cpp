@@ -10,6 +10,15 @@ namespace {
 
 constexpr uint32_t kInfinity = 0x7f800000;
 
+/// Sums of bytes 0..15 and 16..31.
+void store_sums(__m256i bytes, int32_t* sums) noexcept {
+  __m256i fours = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(1), bytes);
+  fours = _mm256_add_epi32(fours, _mm256_shuffle_epi32(fours, 0x4e));
+  fours = _mm256_add_epi32(fours, _mm256_shuffle_epi32(fours, 0xb1));
+  sums[0] = _mm256_extract_epi32(fours, 0);
+  sums[1] = _mm256_extract_epi32(fours, 4);
+}
+
 void quantize_block(const float* x, int8_t* values, float* scale, int32_t* sums) noexcept {
   const __m512 low = _mm512_loadu_ps(x), high = _mm512_loadu_ps(x + 16);
   const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
@@ -25,10 +34,9 @@ void quantize_block(const float* x, int8_t* values, float* scale, int32_t* sums)
   constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
   const __m512i q0 = _mm512_maskz_cvt_roundps_epi32(keep, _mm512_mul_ps(low, inverse), kNearest);
   const __m512i q1 = _mm512_maskz_cvt_roundps_epi32(keep, _mm512_mul_ps(high, inverse), kNearest);
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(values), _mm512_cvtepi32_epi8(q0));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(values + 16), _mm512_cvtepi32_epi8(q1));
-  sums[0] = _mm512_reduce_add_epi32(q0);
-  sums[1] = _mm512_reduce_add_epi32(q1);
+  const __m256i bytes = _mm256_set_m128i(_mm512_cvtepi32_epi8(q1), _mm512_cvtepi32_epi8(q0));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(values), bytes);
+  store_sums(bytes, sums);
 }
 
 }  // namespace

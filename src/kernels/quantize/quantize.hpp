@@ -1,7 +1,7 @@
 // f32 rows to int8 rows with a scale per 32 values: what the integer products read.
 //     scale = max |x| / 127,  q = round to nearest even(x / scale), computed as x * (127 / max |x|)
-// A block whose every magnitude is below 2^-96 counts as zeros and has scale 0. Not-a-number or infinite inputs make the scale NaN, so that they show in
-// the output instead of vanishing.
+// A block whose every magnitude is below 2^-96 counts as zeros and has scale 0. Not-a-number or infinite
+// inputs make the scale NaN (and the block's values 0), so that they show in the output, not vanish.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Rotary embedding: the reference against double arithmetic, the other levels against the reference, bit by bit.
+// Rotary embedding: the reference against double arithmetic, the other levels against the reference, bit by
+// bit.
 #include "kernels/rope/rope.hpp"
 
 #include "support/guarded_buffer.hpp"
@@ -13,9 +14,9 @@ constexpr RopeStyle kStyles[] = {RopeStyle::kInterleaved, RopeStyle::kHalves};
 struct Shape {
   int64_t rows, heads, head_dim, rotated, stride;
 };
-constexpr Shape kShapes[] = {{1, 1, 2, 2, 2},      {3, 2, 8, 8, 16},    {2, 3, 64, 64, 192}, {4, 2, 80, 80, 163},
-                             {2, 2, 96, 24, 200},  {1, 5, 128, 128, 640}, {2, 1, 256, 256, 256}, {3, 2, 66, 62, 132},
-                             {2, 2, 40, 34, 80}};
+constexpr Shape kShapes[] = {{1, 1, 2, 2, 2},       {3, 2, 8, 8, 16},    {2, 3, 64, 64, 192},
+                             {4, 2, 80, 80, 163},   {2, 2, 96, 24, 200}, {1, 5, 128, 128, 640},
+                             {2, 1, 256, 256, 256}, {3, 2, 66, 62, 132}, {2, 2, 40, 34, 80}};
 
 std::vector<float> make_table(const Shape& s, int32_t first_position) {
   std::vector<int32_t> positions(s.rows);
@@ -39,7 +40,8 @@ TEST(Rope, TableIsCosAndSinOfTheRoundedAngle) {
       ASSERT_NEAR(table[r * 64 + 32 + i], std::sin(double{angle}), 1.2e-7);
     }
   }
-  test::for_each_isa(find_rope, [&](Isa isa) { EXPECT_EQ(find_rope(isa).table, find_rope(Isa::kRef).table); });
+  test::for_each_isa(find_rope,
+                     [&](Isa isa) { EXPECT_EQ(find_rope(isa).table, find_rope(Isa::kRef).table); });
 }
 
 TEST(Rope, ReferenceRotates) {
@@ -50,14 +52,16 @@ TEST(Rope, ReferenceRotates) {
       std::vector<float> x(s.rows * s.stride);
       test::fill_normal(random, x.data(), static_cast<int64_t>(x.size()));
       const auto before = x;
-      find_rope(Isa::kRef).apply({x.data(), s.stride, table.data(), s.rows, s.heads, s.head_dim, s.rotated, style});
+      find_rope(Isa::kRef).apply(
+          {x.data(), s.stride, table.data(), s.rows, s.heads, s.head_dim, s.rotated, style});
       std::vector<bool> touched(x.size(), false);
       for (int64_t r = 0; r < s.rows; ++r) {
         for (int64_t h = 0; h < s.heads; ++h) {
           for (int64_t i = 0; i < s.rotated / 2; ++i) {
             const bool halves = style == RopeStyle::kHalves;
             const int64_t base = r * s.stride + h * s.head_dim;
-            const int64_t a = base + (halves ? i : 2 * i), b = base + (halves ? i + s.rotated / 2 : 2 * i + 1);
+            const int64_t a = base + (halves ? i : 2 * i),
+                          b = base + (halves ? i + s.rotated / 2 : 2 * i + 1);
             const double c = table[r * s.rotated + i], sine = table[r * s.rotated + s.rotated / 2 + i];
             ASSERT_NEAR(x[a], before[a] * c - before[b] * sine, 1e-6);
             ASSERT_NEAR(x[b], before[b] * c + before[a] * sine, 1e-6);
@@ -85,7 +89,8 @@ TEST(Rope, EveryLevelGivesTheBitsOfTheReference) {
             std::copy(table.begin(), table.end(), guarded_table.data());
             test::fill_normal(random, x.data(), static_cast<int64_t>(count));
             if (hard) {
-              for (size_t i = 0; i < count; i += 3) x[i] = test::kHardValues[i % std::size(test::kHardValues)];
+              for (size_t i = 0; i < count; i += 3)
+                x[i] = test::kHardValues[i % std::size(test::kHardValues)];
             }
             std::vector<float> want(x.begin(), x.end());
             find_rope(Isa::kRef).apply(
@@ -93,7 +98,8 @@ TEST(Rope, EveryLevelGivesTheBitsOfTheReference) {
             find_rope(isa).apply(
                 {x.data(), s.stride, guarded_table.data(), s.rows, s.heads, s.head_dim, s.rotated, style});
             for (size_t i = 0; i < count; ++i) {
-              ASSERT_TRUE(test::same_bits(x[i], want[i])) << s.head_dim << " " << i << " " << x[i] << " " << want[i];
+              ASSERT_TRUE(test::same_bits(x[i], want[i]))
+                  << s.head_dim << " " << i << " " << x[i] << " " << want[i];
             }
           }
         }

@@ -137,7 +137,8 @@ struct Mask16 {
 [[gnu::always_inline]] inline __m256 low_half(F32x16 a) { return a.lo; }
 [[gnu::always_inline]] inline __m256 high_half(F32x16 a) { return a.hi; }
 
-/// Vectors side by side in a register tile of products: 16 registers hold 6 x 1 sums (two registers each) and the operands.
+/// Vectors side by side in a register tile of products: 16 registers hold 6 x 1 sums (two registers each) and
+/// the operands.
 constexpr int kTileVectors = 1;
 
 }  // namespace

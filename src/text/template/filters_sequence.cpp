@@ -1,6 +1,7 @@
 // Filters over whole sequences: order, ends, groups, sums.
 #include <algorithm>
 
+#include "text/template/merge_sort.hpp"
 #include "text/template/operators.hpp"
 #include "text/template/print.hpp"
 #include "text/template/unicode.hpp"
@@ -26,7 +27,7 @@ struct Keyed {
 /// Stable; `reverse` keeps equal ones in their order, too. A failed comparison ends in its error.
 Status sort_keyed(Runtime& rt, std::vector<Keyed>& items, bool reverse) {
   Status failure;
-  std::stable_sort(items.begin(), items.end(), [&](const Keyed& a, const Keyed& b) {
+  merge_sort(items, [&](const Keyed& a, const Keyed& b) {
     if (!failure.ok()) return false;
     const Result<bool> before = reverse ? less(rt, b.key, a.key) : less(rt, a.key, b.key);
     if (!before.ok()) failure = before.status();

@@ -12,7 +12,7 @@ namespace {
 template <std::string (*Map)(std::string_view)>
 Result<Value> mapped(Runtime& rt, const Value& self, const Bound&) {
   BRISK_ASSIGN(const Value text, to_str(rt, self));
-  BRISK_TRY(rt.charge_bytes(text.length));
+  BRISK_TRY(rt.charge(text.length));
   return rt.copy_string(Map(text.text()));
 }
 
@@ -98,7 +98,7 @@ Result<Value> indent(Runtime& rt, const Value& self, const Bound& arguments) {
     blanks.assign(static_cast<size_t>(std::max<int64_t>(width, 0)), ' ');
   }
   // The last line is known by the newline that is added, as in the reference.
-  BRISK_TRY(rt.charge_bytes(self.length));
+  BRISK_TRY(rt.charge(self.length));
   std::vector<std::string_view> lines;
   std::string_view rest = self.text();
   bool more = true;
@@ -156,7 +156,7 @@ Result<Value> tojson(Runtime& rt, const Value& self, const Bound& arguments) {
 
 Result<Value> wordcount(Runtime& rt, const Value& self, const Bound&) {
   BRISK_ASSIGN(const Value text, to_str(rt, self));
-  BRISK_TRY(rt.charge_bytes(text.length));
+  BRISK_TRY(rt.charge(text.length));
   int64_t words = 0;
   bool inside = false;
   for (size_t at = 0, length = 0; at < text.length; at += length) {
@@ -191,7 +191,7 @@ Result<Value> truncate(Runtime& rt, const Value& self, const Bound& arguments) {
   }
   const int64_t end_length = count_characters(end);
   if (length < end_length || leeway < 0) return fail("a length of at least " + std::to_string(end_length), std::to_string(length));
-  BRISK_TRY(rt.charge_bytes(text.length));
+  BRISK_TRY(rt.charge(text.length));
   if (count_characters(text.text()) - leeway <= length) return text;
   std::string_view cut = text.text().substr(0, offset_of_character(text.text(), length - end_length));
   if (!arguments.flag(1)) cut = cut.substr(0, std::min(cut.rfind(' '), cut.size()));

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/utf8.hpp"
+#include "text/template/merge_sort.hpp"
 #include "text/template/print.hpp"
 #include "text/template/unicode.hpp"
 
@@ -109,11 +110,9 @@ class JsonWriter {
     const auto is_text = [](const Dict::Entry& entry) { return entry.key.is_string(); };
     const auto is_number = [](const Dict::Entry& entry) { return entry.key.is_number(); };
     if (std::all_of(entries.begin(), entries.end(), is_text)) {
-      std::stable_sort(entries.begin(), entries.end(),
-                       [](const auto& a, const auto& b) { return a.key.text() < b.key.text(); });
+      merge_sort(entries, [](const auto& a, const auto& b) { return a.key.text() < b.key.text(); });
     } else if (std::all_of(entries.begin(), entries.end(), is_number)) {
-      std::stable_sort(entries.begin(), entries.end(),
-                       [](const auto& a, const auto& b) { return a.key.as_double() < b.key.as_double(); });
+      merge_sort(entries, [](const auto& a, const auto& b) { return a.key.as_double() < b.key.as_double(); });
     } else {
       return fail("keys of one kind to sort", "keys of several kinds");
     }

@@ -13,7 +13,7 @@ constexpr size_t kNone = std::string_view::npos;
 
 template <std::string (*Map)(std::string_view)>
 Result<Value> mapped(Runtime& rt, const Value& self, const Bound&) {
-  BRISK_TRY(rt.charge_bytes(self.length));
+  BRISK_TRY(rt.charge(self.length));
   return rt.copy_string(Map(self.text()));
 }
 
@@ -127,7 +127,7 @@ Result<Value> partition(Runtime& rt, const Value& self, const Bound& arguments) 
 }
 
 Result<Value> splitlines(Runtime& rt, const Value& self, const Bound& arguments) {
-  BRISK_TRY(rt.charge_bytes(self.length));
+  BRISK_TRY(rt.charge(self.length));
   const std::string_view text = self.text();
   std::vector<Value> lines;
   size_t begin = 0;
@@ -242,7 +242,7 @@ Result<Value> justified(Runtime& rt, const Value& self, const Bound& arguments) 
     BRISK_ASSIGN(fill, string_argument(arguments[1], "the fill"));
     if (count_characters(fill) != 1) return fail("one character to fill with", quoted(fill.substr(0, 60)));
   }
-  BRISK_TRY(rt.charge_bytes(self.length));
+  BRISK_TRY(rt.charge(self.length));
   const int64_t missing = width - count_characters(self.text());
   if (width <= 0 || missing <= 0) return self;
   BRISK_TRY(rt.charge(missing));
@@ -261,7 +261,7 @@ int64_t none_before(int64_t, int64_t) { return 0; }
 
 Result<Value> zfill(Runtime& rt, const Value& self, const Bound& arguments) {
   BRISK_ASSIGN(const int64_t width, integer_argument(arguments[0], "the width"));
-  BRISK_TRY(rt.charge_bytes(self.length));
+  BRISK_TRY(rt.charge(self.length));
   const int64_t missing = width - count_characters(self.text());
   if (width <= 0 || missing <= 0) return self;
   BRISK_TRY(rt.charge(missing));
@@ -290,7 +290,7 @@ Result<Value> expandtabs(Runtime& rt, const Value& self, const Bound& arguments)
 
 template <bool (*Test)(char32_t)>
 Result<Value> all_are(Runtime& rt, const Value& self, const Bound&) {
-  BRISK_TRY(rt.charge_bytes(self.length));
+  BRISK_TRY(rt.charge(self.length));
   bool all = self.length > 0;
   for (size_t at = 0, length = 0; all && at < self.length; at += length) all = Test(character_at(self.text(), at, length));
   return of(all);
@@ -308,7 +308,7 @@ Result<Value> isprintable(Runtime& rt, const Value& self, const Bound& arguments
 }
 
 Result<Value> isidentifier(Runtime& rt, const Value& self, const Bound&) {
-  BRISK_TRY(rt.charge_bytes(self.length));
+  BRISK_TRY(rt.charge(self.length));
   bool valid = self.length > 0;
   for (size_t at = 0, length = 0; valid && at < self.length; at += length) {
     const char32_t c = character_at(self.text(), at, length);
@@ -319,12 +319,12 @@ Result<Value> isidentifier(Runtime& rt, const Value& self, const Bound&) {
 
 template <bool kUpper>
 Result<Value> is_cased_as(Runtime& rt, const Value& self, const Bound&) {
-  BRISK_TRY(rt.charge_bytes(self.length));
+  BRISK_TRY(rt.charge(self.length));
   return of(has_case(self.text(), kUpper));
 }
 
 Result<Value> istitle(Runtime& rt, const Value& self, const Bound&) {
-  BRISK_TRY(rt.charge_bytes(self.length));
+  BRISK_TRY(rt.charge(self.length));
   bool inside_word = false;
   bool any = false;
   for (size_t at = 0, length = 0; at < self.length; at += length) {

@@ -57,7 +57,7 @@ Result<Value> parity(Runtime& rt, const Value& self, const Bound&) {
 template <bool kUpper>
 Result<Value> cased(Runtime& rt, const Value& self, const Bound&) {
   BRISK_ASSIGN(const Value text, to_str(rt, self));
-  BRISK_TRY(rt.charge_bytes(text.length));
+  BRISK_TRY(rt.charge(text.length));
   return of(has_case(text.text(), kUpper));
 }
 

@@ -206,7 +206,8 @@ class Cgroups : public ::testing::Test {
   std::string root_;
 };
 
-constexpr char kMountV2[] = "35 25 0:31 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n";
+constexpr char kMountV2[] =
+    "35 25 0:31 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n";
 constexpr char kMountsV1[] =
     "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n"
     "32 31 0:29 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
@@ -276,8 +277,8 @@ TEST_F(Cgroups, HybridTakesTheSmallest) {
 
 TEST_F(Cgroups, BadValuesSetNoQuota) {
   proc("0::/\n", "35 25 0:31 / /odd\\040place rw - cgroup2 cgroup2 rw\n");
-  for (const char* bad : {"", "x y", "100000", "100000 0", "-5 100000", "0 100000", "1 2 3",
-                          "99999999999999999999 100000"}) {
+  for (const char* bad :
+       {"", "x y", "100000", "100000 0", "-5 100000", "0 100000", "1 2 3", "99999999999999999999 100000"}) {
     write("/odd place/cpu.max", bad);
     EXPECT_FALSE(cgroup_cpu_quota(root_)) << bad;
   }
