@@ -96,7 +96,7 @@ std::string overview() {
     before = &verb;
     out += two_columns(std::string(verb.name), verb.summary, 12);
   }
-  out += "\n'brisk VERB --help' tells more. A first try: brisk run -p \"What is the capital of France?\"\n";
+  out += "\n'brisk VERB --help' tells more. A first try: brisk run -p \"Why is the sky blue?\"\n";
   return out;
 }
 

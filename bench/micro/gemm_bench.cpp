@@ -23,7 +23,7 @@ namespace {
 using namespace brisk;
 using namespace brisk::kernels;
 
-constexpr int64_t kWidth = 2048;            // n = k
+constexpr int64_t kWidth = 2048;             // n = k
 constexpr int64_t kWeightBytes = 256 << 20;  // at least, so that nothing is served from a cache
 constexpr int64_t kRowCounts[] = {1, 8, 64, 512};
 
@@ -114,7 +114,8 @@ class Bench {
   }
 
   /// Fills every matrix with random blocks; returns the bytes of native blocks packed per second.
-  double pack_all(const GemmVariant& variant, int64_t native, int64_t packed, int64_t count, AlignedBuffer& weights) {
+  double pack_all(const GemmVariant& variant, int64_t native, int64_t packed, int64_t count,
+                  AlignedBuffer& weights) {
     std::vector<std::byte> blocks(static_cast<size_t>(native));
     std::mt19937 rng(2);
     for (std::byte& b : blocks) b = static_cast<std::byte>(rng() & 0x3b);  // f16 scales stay finite
@@ -136,9 +137,9 @@ class Bench {
   }
 
   static void print(const GemmVariant& variant, int64_t m, double bytes, double operations, Limits limits) {
-    std::printf("%-40s m=%-4lld %6.1f GB/s (%3.0f %% of %.1f)  %7.0f GOP/s (%3.0f %% of %.0f)\n", variant.name,
-                static_cast<long long>(m), bytes / 1e9, 100 * bytes / limits.read, limits.read / 1e9, operations / 1e9,
-                100 * operations / limits.int8, limits.int8 / 1e9);
+    std::printf("%-40s m=%-4lld %6.1f GB/s (%3.0f %% of %.1f)  %7.0f GOP/s (%3.0f %% of %.0f)\n",
+                variant.name, static_cast<long long>(m), bytes / 1e9, 100 * bytes / limits.read,
+                limits.read / 1e9, operations / 1e9, 100 * operations / limits.int8, limits.int8 / 1e9);
     std::fflush(stdout);
   }
 
@@ -161,6 +162,7 @@ int main(int argc, char** argv) {
   }
   std::printf("%s, %s, one thread\n", cpu_info().model.c_str(), std::string(isa_name(*isa)).c_str());
   Bench bench(*isa);
-  for (const DType type : {DType::kQ4_0, DType::kQ4_1, DType::kQ8_0, DType::kQ4_K, DType::kQ6_K}) bench.run(type);
+  for (const DType type : {DType::kQ4_0, DType::kQ4_1, DType::kQ8_0, DType::kQ4_K, DType::kQ6_K})
+    bench.run(type);
   return 0;
 }

@@ -108,7 +108,7 @@ Verb verb_run() {
                  "prompt_tokens, finish_reason, seed, model and timings.",
       .positionals = {{.name = "MODEL", .help = "a model file, a name from 'brisk list', or built-in (the default)"}},
       .options = run_options(),
-      .examples = {"brisk run -p \"What is the capital of France?\"", "brisk run model.gguf -f prompt.txt -n 100 --temp 0",
+      .examples = {"brisk run -p \"Why is the sky blue?\"", "brisk run model.gguf -f prompt.txt -n 100 --temp 0",
                    "git diff | brisk run -sys \"Write a commit message for this change.\""},
       .run = run,
   };

@@ -43,8 +43,8 @@ uint64_t saved_state() { return 0; }
 
 constexpr uint64_t kSse = 1 << 1;
 constexpr uint64_t kAvx = kSse | 1 << 2;
-constexpr uint64_t kAvx512 = kAvx | 7 << 5;   // mask registers, upper halves, upper sixteen
-constexpr uint64_t kTile = 3 << 17;           // tile configuration and data
+constexpr uint64_t kAvx512 = kAvx | 7 << 5;  // mask registers, upper halves, upper sixteen
+constexpr uint64_t kTile = 3 << 17;          // tile configuration and data
 
 /// Where a feature stands in cpuid, what state it needs, and the level that requires it.
 struct Entry {
@@ -121,7 +121,8 @@ CpuInfo detect() {
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 std::string known_levels(Isa highest) {
@@ -155,8 +156,8 @@ Result<Isa> active_isa() {
   for (const Isa isa : kAllIsas) {
     if (!equal_ignoring_case(wanted, isa_name(isa))) continue;
     if (isa <= info.best) return isa;
-    return usage_error({"BRISK_ISA", "a level that this machine has (" + known_levels(info.best) + ")", wanted,
-                        "unset BRISK_ISA: " + info.why});
+    return usage_error({"BRISK_ISA", "a level that this machine has (" + known_levels(info.best) + ")",
+                        wanted, "unset BRISK_ISA: " + info.why});
   }
   return usage_error({"BRISK_ISA", "one of " + known_levels(Isa::kAvx512), wanted,
                       "this machine has " + known_levels(info.best)});

@@ -147,8 +147,8 @@ std::string plain_reason(const std::string& text) {
 
 Result<Json> parse_json(std::string_view text, std::string_view where, JsonLimits limits) {
   const auto fail = [&](size_t at, std::string expected, std::string got, std::string hint = {}) {
-    return bad_input({std::string(where) + ":" + line_and_column(text, at), std::move(expected), std::move(got),
-                      std::move(hint)});
+    return bad_input({std::string(where) + ":" + line_and_column(text, at), std::move(expected),
+                      std::move(got), std::move(hint)});
   };
   if (text.size() > limits.bytes) {
     return fail(0, "JSON of at most " + std::to_string(limits.bytes) + " bytes",

@@ -46,12 +46,15 @@ ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
 ChatTemplate& ChatTemplate::operator=(ChatTemplate&&) noexcept = default;
 ChatTemplate::~ChatTemplate() = default;
 
-Result<ChatTemplate> ChatTemplate::parse(std::string_view source, std::string_view where, TemplateLimits limits) {
+Result<ChatTemplate> ChatTemplate::parse(std::string_view source, std::string_view where,
+                                         TemplateLimits limits) {
   if (source.size() > std::min<uint64_t>(limits.source_bytes, UINT32_MAX / 2)) {
-    return bad_input({std::string(where), "a template of at most " + std::to_string(limits.source_bytes) + " bytes",
+    return bad_input({std::string(where),
+                      "a template of at most " + std::to_string(limits.source_bytes) + " bytes",
                       std::to_string(source.size()) + " bytes", ""});
   }
-  if (!utf8_valid(source)) return bad_input({std::string(where), "a template in UTF-8", "ill-formed bytes", ""});
+  if (!utf8_valid(source))
+    return bad_input({std::string(where), "a template in UTF-8", "ill-formed bytes", ""});
   auto program = std::make_unique<Program>();
   tmpl::Program& tree = program->tree;
   tree.where = where;
@@ -71,7 +74,8 @@ Result<ChatTemplate> ChatTemplate::parse(std::string_view source, std::string_vi
 
 Result<std::string> ChatTemplate::render(const Json& variables) const {
   if (!variables.is_object()) {
-    return bad_input({program_->tree.where, "variables as an object", std::string(variables.type_name()), ""});
+    return bad_input(
+        {program_->tree.where, "variables as an object", std::string(variables.type_name()), ""});
   }
   tmpl::Interpreter interpreter(program_->tree);
   Result<std::string> result = interpreter.run(variables);

@@ -13,7 +13,7 @@
 namespace brisk::text {
 
 struct TemplateLimits {
-  int64_t steps = 10'000'000;           ///< nodes evaluated and characters copied, together
+  int64_t steps = 10'000'000;           ///< nodes evaluated and text walked over, together
   int depth = 200;                      ///< nesting of expressions, blocks, macro calls, values
   uint64_t source_bytes = 1U << 20;
   uint64_t output_bytes = 16U << 20;

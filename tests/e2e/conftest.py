@@ -96,3 +96,10 @@ def is_built_in(model):
     """For tests that know what this very model says."""
     if pathlib.Path(model).name != BUILT_IN:
         pytest.skip("needs the built-in model")
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """A run that skipped everything has shown nothing, and fails."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if exitstatus == 0 and reporter and reporter.stats.get("skipped") and not reporter.stats.get("passed"):
+        session.exitstatus = 1

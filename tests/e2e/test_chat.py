@@ -27,7 +27,7 @@ def chat(brisk, model):
 def test_two_turns_then_save_clear_load_and_leave(chat, tmp_path):
     file = tmp_path / "chat.json"
     session = chat()
-    assert "Paris" in session.say("What is the capital of France?")
+    assert "Paris" in session.say("Tell me: what is the capital of France?")
     assert session.say("What language do they speak there?")
     assert "Saved 4 messages" in session.say(f"/save {file}")
     saved = json.loads(file.read_text())
@@ -135,7 +135,7 @@ def test_a_file_of_others_is_not_replaced(chat, tmp_path):
 
 
 def test_a_chat_from_a_pipe(brisk, model):
-    done = subprocess.run([brisk.binary, "chat", model, "--temp", "0", "-n", "24"], input=b"What is the capital of France?\n/bye\n",
+    done = subprocess.run([brisk.binary, "chat", model, "--temp", "0", "-n", "24"], input=b"Tell me: what is the capital of France?\n/bye\n",
                           capture_output=True, env=brisk.environment(), timeout=90)
     assert done.returncode == 0
     assert b"Paris" in done.stdout and b">>>" not in done.stdout and b"\x1b" not in done.stdout

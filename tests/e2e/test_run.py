@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-QUESTION = "What is the capital of France?"
+QUESTION = "Tell me: what is the capital of France?"
 
 
 def answer(brisk, model, *words, **more):

@@ -11,7 +11,8 @@
 
 namespace {
 
-constexpr brisk::text::TemplateLimits kLimits{.steps = 20'000, .depth = 60, .source_bytes = 1U << 14, .output_bytes = 1U << 16};
+constexpr brisk::text::TemplateLimits kLimits{
+    .steps = 20'000, .depth = 60, .source_bytes = 1U << 14, .output_bytes = 1U << 16};
 
 constexpr std::string_view kVariables = R"({
   "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Grüße 世界 🌍"},
@@ -33,7 +34,8 @@ void require(bool holds) {
 /// A fault of the kind that a careless template reader has: an index from the text, used unchecked.
 void planted_bug([[maybe_unused]] std::string_view source) {
 #if defined(BRISK_PLANTED_BUG)
-  if (const size_t tag = source.find("{%-"); tag != std::string_view::npos && source.find("[-", tag) != std::string_view::npos) {
+  if (const size_t tag = source.find("{%-");
+      tag != std::string_view::npos && source.find("[-", tag) != std::string_view::npos) {
     const auto* cell = new char[4];
     volatile char read = cell[source.size() + 4];
     static_cast<void>(read);
@@ -57,9 +59,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto twice = parsed->render(variables());
   require(once.ok() == twice.ok());
   if (!once.ok()) {
-    require(brisk::utf8_valid(once.status().message()) && once.status().code() == brisk::StatusCode::kBadInput);
+    require(brisk::utf8_valid(once.status().message()) &&
+            once.status().code() == brisk::StatusCode::kBadInput);
     return 0;
   }
-  require(*once == *twice && brisk::utf8_valid(*once) && once->size() <= kLimits.output_bytes + kLimits.source_bytes);
+  require(*once == *twice && brisk::utf8_valid(*once) &&
+          once->size() <= kLimits.output_bytes + kLimits.source_bytes);
   return 0;
 }

@@ -11,7 +11,9 @@ namespace {
 
 struct LoadF32 {
   static constexpr int kBytes = 4;
-  static __m256 load8(const std::byte* p) noexcept { return _mm256_loadu_ps(reinterpret_cast<const float*>(p)); }
+  static __m256 load8(const std::byte* p) noexcept {
+    return _mm256_loadu_ps(reinterpret_cast<const float*>(p));
+  }
 };
 struct LoadF16 {
   static constexpr int kBytes = 2;
@@ -56,7 +58,8 @@ void strip(const PanelPiece& piece, int column) noexcept {
     BRISK_UNROLL
     for (int v = 0; v < kVecs; ++v) {
       const int first = column + 8 * v;
-      _mm256_maskstore_ps(piece.y + r * piece.y_stride + first, column_mask(piece.columns - first), acc[r][v]);
+      _mm256_maskstore_ps(piece.y + r * piece.y_stride + first, column_mask(piece.columns - first),
+                          acc[r][v]);
     }
   }
 }
@@ -116,18 +119,30 @@ void run_plain(const GemmArgs& args) noexcept {
   }
 }
 
-#define BRISK_PLAIN(type, name, load)                                                              \
-  {"gemm_f32_" name "p64_f32_6x16__avx2", Isa::kAvx2, DType::type, ActivationForm::kF32,           \
-   panel_packed_bytes<load::kBytes>, panel_pack<load::kBytes>, run_plain<load>}
-#define BRISK_QUANTISED(type, name)                                                                \
-  {"gemm_f32_" name "r16_f32_6x16__avx2", Isa::kAvx2, DType::type, ActivationForm::kF32,           \
-   r16_packed_bytes<DType::type>, r16_pack<DType::type>, run_quantised<DType::type>}
+#define BRISK_PLAIN(type, name, load)     \
+  {"gemm_f32_" name "p64_f32_6x16__avx2", \
+   Isa::kAvx2,                            \
+   DType::type,                           \
+   ActivationForm::kF32,                  \
+   panel_packed_bytes<load::kBytes>,      \
+   panel_pack<load::kBytes>,              \
+   run_plain<load>}
+#define BRISK_QUANTISED(type, name)       \
+  {"gemm_f32_" name "r16_f32_6x16__avx2", \
+   Isa::kAvx2,                            \
+   DType::type,                           \
+   ActivationForm::kF32,                  \
+   r16_packed_bytes<DType::type>,         \
+   r16_pack<DType::type>,                 \
+   run_quantised<DType::type>}
 
 constexpr GemmVariant kList[] = {
-    BRISK_PLAIN(kF32, "f32", LoadF32), BRISK_PLAIN(kF16, "f16", LoadF16), BRISK_PLAIN(kBF16, "bf16", LoadBf16),
-    BRISK_QUANTISED(kQ4_0, "q4_0"),    BRISK_QUANTISED(kQ4_1, "q4_1"),    BRISK_QUANTISED(kQ5_0, "q5_0"),
-    BRISK_QUANTISED(kQ5_1, "q5_1"),    BRISK_QUANTISED(kQ8_0, "q8_0"),    BRISK_QUANTISED(kQ4_K, "q4_k"),
-    BRISK_QUANTISED(kQ5_K, "q5_k"),    BRISK_QUANTISED(kQ6_K, "q6_k"),
+    BRISK_PLAIN(kF32, "f32", LoadF32),    BRISK_PLAIN(kF16, "f16", LoadF16),
+    BRISK_PLAIN(kBF16, "bf16", LoadBf16), BRISK_QUANTISED(kQ4_0, "q4_0"),
+    BRISK_QUANTISED(kQ4_1, "q4_1"),       BRISK_QUANTISED(kQ5_0, "q5_0"),
+    BRISK_QUANTISED(kQ5_1, "q5_1"),       BRISK_QUANTISED(kQ8_0, "q8_0"),
+    BRISK_QUANTISED(kQ4_K, "q4_k"),       BRISK_QUANTISED(kQ5_K, "q5_k"),
+    BRISK_QUANTISED(kQ6_K, "q6_k"),
 };
 
 }  // namespace

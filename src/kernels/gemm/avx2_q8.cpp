@@ -106,8 +106,8 @@ inline void store_outputs(float* y, int64_t y_stride, int columns, const __m256*
 }
 
 template <DType kType, int kRows>
-void tile(const std::byte* weight, int64_t blocks, const Q8Cell* cells, float* y, int64_t y_stride, int columns,
-          bool resume) noexcept {
+void tile(const std::byte* weight, int64_t blocks, const Q8Cell* cells, float* y, int64_t y_stride,
+          int columns, bool resume) noexcept {
   constexpr R16Layout kLayout = r16_layout(kType);
   __m256 left[kRows], right[kRows];
   load_outputs<kRows>(y, y_stride, resume ? columns : 0, left);
@@ -132,13 +132,19 @@ void tile(const std::byte* weight, int64_t blocks, const Q8Cell* cells, float* y
 
 template <DType kType>
 void run(const GemmArgs& args) noexcept {
-  static constexpr Q8Tile kTiles[kTileRows] = {tile<kType, 1>, tile<kType, 2>, tile<kType, 3>, tile<kType, 4>};
+  static constexpr Q8Tile kTiles[kTileRows] = {tile<kType, 1>, tile<kType, 2>, tile<kType, 3>,
+                                               tile<kType, 4>};
   run_tiles<kType, r16_layout(kType).offset>(args, kTiles);
 }
 
-#define BRISK_Q8(type, name)                                                                      \
-  {"gemm_q8_" name "r16_f32_4x16__avx2", Isa::kAvx2, DType::type, ActivationForm::kQ8,            \
-   r16_packed_bytes<DType::type>, r16_pack<DType::type>, run<DType::type>}
+#define BRISK_Q8(type, name)             \
+  {"gemm_q8_" name "r16_f32_4x16__avx2", \
+   Isa::kAvx2,                           \
+   DType::type,                          \
+   ActivationForm::kQ8,                  \
+   r16_packed_bytes<DType::type>,        \
+   r16_pack<DType::type>,                \
+   run<DType::type>}
 
 constexpr GemmVariant kList[] = {
     BRISK_Q8(kQ4_0, "q4_0"), BRISK_Q8(kQ4_1, "q4_1"), BRISK_Q8(kQ5_0, "q5_0"), BRISK_Q8(kQ5_1, "q5_1"),

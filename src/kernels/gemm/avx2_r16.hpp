@@ -69,7 +69,8 @@ inline Scales load_scales(const std::byte* block, const std::byte* sub, int half
       s.scale[1] = _mm256_mul_ps(d, signed_bytes(p + kGroupRows));
     } else {
       s.scale[0] = _mm256_mul_ps(d, unsigned_bytes(p));
-      s.min = _mm256_mul_ps(load_halves(block + 2 * (kGroupRows + kHalfRows * half)), unsigned_bytes(p + kGroupRows));
+      s.min = _mm256_mul_ps(load_halves(block + 2 * (kGroupRows + kHalfRows * half)),
+                            unsigned_bytes(p + kGroupRows));
     }
   } else {
     s.scale[0] = load_halves(sub + 2 * kHalfRows * half);

@@ -35,11 +35,13 @@ inline void add_dots(const std::byte* codes, const Q8Cell* x, int start, __m512 
   for (int j = kFirst; j < kLast; ++j) {
     const __m512i code = load_code<kType>(codes, j);
     BRISK_UNROLL
-    for (int r = 0; r < kRows; ++r) dot[r] = _mm512_dpbusd_epi32(dot[r], code, broadcast4(x[r].values + 4 * j));
+    for (int r = 0; r < kRows; ++r)
+      dot[r] = _mm512_dpbusd_epi32(dot[r], code, broadcast4(x[r].values + 4 * j));
   }
   BRISK_UNROLL
   for (int r = 0; r < kRows; ++r) {
-    acc[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[r]), _mm512_mul_ps(scale, _mm512_set1_ps(x[r].scale)), acc[r]);
+    acc[r] =
+        _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[r]), _mm512_mul_ps(scale, _mm512_set1_ps(x[r].scale)), acc[r]);
   }
 }
 
@@ -65,13 +67,14 @@ inline void add_block(const Header& header, const std::byte* sub, const Q8Cell* 
 }
 
 template <DType kType, int kRows>
-void tile(const std::byte* weight, int64_t blocks, const Q8Cell* cells, float* y, int64_t y_stride, int columns,
-          bool resume) noexcept {
+void tile(const std::byte* weight, int64_t blocks, const Q8Cell* cells, float* y, int64_t y_stride,
+          int columns, bool resume) noexcept {
   constexpr R16Layout kLayout = r16_layout(kType);
   const __mmask16 mask = static_cast<__mmask16>(0xffff >> (kGroupRows - columns));
   __m512 acc[kRows];
   BRISK_UNROLL
-  for (int r = 0; r < kRows; ++r) acc[r] = _mm512_maskz_loadu_ps(resume ? mask : __mmask16{0}, y + r * y_stride);
+  for (int r = 0; r < kRows; ++r)
+    acc[r] = _mm512_maskz_loadu_ps(resume ? mask : __mmask16{0}, y + r * y_stride);
   Header header{};
   for (int64_t b = 0; b < blocks; ++b) {
     if (kLayout.super() && b % kLayout.sub_blocks == 0) {
@@ -97,9 +100,9 @@ void run(const GemmArgs& args) noexcept {
   run_tiles<kType, r16_layout(kType).offset>(args, kTiles);
 }
 
-#define BRISK_Q8(type, name)                                                                      \
-  {"gemm_q8_" name "r16_f32_12x16__avx512", Isa::kAvx512, DType::type, ActivationForm::kQ8,       \
-   r16_packed_bytes<DType::type>, r16_pack<DType::type>, run<DType::type>}
+#define BRISK_Q8(type, name)                                                                             \
+  {"gemm_q8_" name "r16_f32_12x16__avx512", Isa::kAvx512,          DType::type,     ActivationForm::kQ8, \
+   r16_packed_bytes<DType::type>,           r16_pack<DType::type>, run<DType::type>}
 
 constexpr GemmVariant kList[] = {
     BRISK_Q8(kQ4_0, "q4_0"), BRISK_Q8(kQ4_1, "q4_1"), BRISK_Q8(kQ5_0, "q5_0"), BRISK_Q8(kQ5_1, "q5_1"),

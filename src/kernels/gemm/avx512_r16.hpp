@@ -25,9 +25,15 @@ inline __m512i load(const std::byte* p) noexcept { return _mm512_loadu_si512(p);
 inline __m512 load_halves(const std::byte* p) noexcept {
   return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
-inline __m128i load_bytes(const std::byte* p) noexcept { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
-inline __m512 unsigned_bytes(const std::byte* p) noexcept { return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(load_bytes(p))); }
-inline __m512 signed_bytes(const std::byte* p) noexcept { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(load_bytes(p))); }
+inline __m128i load_bytes(const std::byte* p) noexcept {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+}
+inline __m512 unsigned_bytes(const std::byte* p) noexcept {
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(load_bytes(p)));
+}
+inline __m512 signed_bytes(const std::byte* p) noexcept {
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(load_bytes(p)));
+}
 
 /// Moves bit `from` of each byte to bit 4; neighbours fall in too.
 inline __m512i shift_to_bit4(__m512i high, unsigned from) noexcept {

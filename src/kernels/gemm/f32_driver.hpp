@@ -46,9 +46,11 @@ inline void run_panel_rows(const GemmArgs& args, PanelPiece piece, int64_t n, in
 }
 
 /// Fills panel[count][64] with columns n .. n + 63, values k0 .. k0 + count - 1.
-using DecodePiece = void (*)(const GemmArgs& args, int64_t n, int64_t k0, int64_t count, float* panel) noexcept;
+using DecodePiece = void (*)(const GemmArgs& args, int64_t n, int64_t k0, int64_t count,
+                             float* panel) noexcept;
 
-inline void run_decoded(const GemmArgs& args, DecodePiece decode, const PanelTile (&tiles)[kPanelRows]) noexcept {
+inline void run_decoded(const GemmArgs& args, DecodePiece decode,
+                        const PanelTile (&tiles)[kPanelRows]) noexcept {
   alignas(64) float panel[kPieceValues * kPanelColumns];
   for (int64_t n = args.n_begin; n < args.n_end; n += kPanelColumns) {
     const int columns = static_cast<int>(args.n_end - n < kPanelColumns ? args.n_end - n : kPanelColumns);
@@ -56,8 +58,14 @@ inline void run_decoded(const GemmArgs& args, DecodePiece decode, const PanelTil
     for (int64_t k0 = 0; k0 < args.k; k0 += kPieceValues) {
       const int64_t count = args.k - k0 < kPieceValues ? args.k - k0 : kPieceValues;
       decode(args, n, k0, count, panel);
-      const PanelPiece piece = {reinterpret_cast<const std::byte*>(panel), count, nullptr, args.x_stride,
-                                nullptr, args.y_stride, columns, k0 > 0};
+      const PanelPiece piece = {reinterpret_cast<const std::byte*>(panel),
+                                count,
+                                nullptr,
+                                args.x_stride,
+                                nullptr,
+                                args.y_stride,
+                                columns,
+                                k0 > 0};
       run_panel_rows(args, piece, n, k0, tiles);
     }
   }
@@ -70,8 +78,14 @@ void run_direct(const GemmArgs& args, const PanelTile (&tiles)[kPanelRows]) noex
     const int columns = static_cast<int>(args.n_end - n < kPanelColumns ? args.n_end - n : kPanelColumns);
     for (int64_t k0 = 0; k0 < args.k; k0 += kPieceValues) {
       const int64_t count = args.k - k0 < kPieceValues ? args.k - k0 : kPieceValues;
-      const PanelPiece piece = {args.weight + (n * args.k + k0 * kPanelColumns) * kBytes, count, nullptr,
-                                args.x_stride, nullptr, args.y_stride, columns, k0 > 0};
+      const PanelPiece piece = {args.weight + (n * args.k + k0 * kPanelColumns) * kBytes,
+                                count,
+                                nullptr,
+                                args.x_stride,
+                                nullptr,
+                                args.y_stride,
+                                columns,
+                                k0 > 0};
       run_panel_rows(args, piece, n, k0, tiles);
     }
   }

@@ -50,7 +50,8 @@ void pack_block(const std::byte* native, int row, std::byte* block) {
     std::byte* out = block + kLayout.header_bytes + s * kLayout.sub_bytes();
     if constexpr (kLayout.super()) {
       out[row] = static_cast<std::byte>(sub.scale[0]);
-      out[kGroupRows + row] = kLayout.has_min ? static_cast<std::byte>(sub.min) : static_cast<std::byte>(sub.scale[1]);
+      out[kGroupRows + row] =
+          kLayout.has_min ? static_cast<std::byte>(sub.min) : static_cast<std::byte>(sub.scale[1]);
     } else {
       store_u16(out + 2 * row, sub.d);
       if constexpr (kLayout.has_min) store_u16(out + 2 * (kGroupRows + row), sub.m);
@@ -117,9 +118,10 @@ void panel_pack(const std::byte* native, int64_t n, int64_t k, int64_t n_begin, 
   }
 }
 
-#define BRISK_INSTANTIATE(type)                                          \
-  template int64_t r16_packed_bytes<DType::type>(int64_t, int64_t) noexcept; \
-  template void r16_pack<DType::type>(const std::byte*, int64_t, int64_t, int64_t, int64_t, std::byte*) noexcept;
+#define BRISK_INSTANTIATE(type)                                                             \
+  template int64_t r16_packed_bytes<DType::type>(int64_t, int64_t) noexcept;                \
+  template void r16_pack<DType::type>(const std::byte*, int64_t, int64_t, int64_t, int64_t, \
+                                      std::byte*) noexcept;
 BRISK_INSTANTIATE(kQ4_0)
 BRISK_INSTANTIATE(kQ4_1)
 BRISK_INSTANTIATE(kQ5_0)

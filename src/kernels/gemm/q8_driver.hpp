@@ -23,13 +23,13 @@ struct Q8Cell {
   int32_t start[2];  ///< -offset * sum (of each half where the weights have a scale per 16)
 };
 
-constexpr int kCellRows = 12;            // the tallest tile
-constexpr int64_t kCellBlocks = 256;     // blocks along k in one pass: the cells of a tile stay in L2
+constexpr int kCellRows = 12;              // the tallest tile
+constexpr int64_t kCellBlocks = 256;       // blocks along k in one pass: the cells of a tile stay in L2
 constexpr int64_t kWeightBytes = 1 << 20;  // weights that all tiles of rows pass over while they are in L2
 
 /// One tile: `columns` (1..16) outputs of each row, over `blocks` blocks of 32; `resume` adds to y.
-using Q8Tile = void (*)(const std::byte* weight, int64_t blocks, const Q8Cell* cells, float* y, int64_t y_stride,
-                        int columns, bool resume) noexcept;
+using Q8Tile = void (*)(const std::byte* weight, int64_t blocks, const Q8Cell* cells, float* y,
+                        int64_t y_stride, int columns, bool resume) noexcept;
 
 inline int64_t smaller(int64_t a, int64_t b) noexcept { return a < b ? a : b; }
 inline int64_t larger(int64_t a, int64_t b) noexcept { return a > b ? a : b; }
@@ -37,7 +37,8 @@ inline int64_t larger(int64_t a, int64_t b) noexcept { return a > b ? a : b; }
 /// Cells of rows [row, row + rows) and blocks [first, first + blocks). `offset` is what the codes that the
 /// tile multiplies are too large by.
 template <DType kType, int kOffset>
-void fill_cells(const GemmArgs& args, int64_t row, int rows, int64_t first, int64_t blocks, Q8Cell* cells) noexcept {
+void fill_cells(const GemmArgs& args, int64_t row, int rows, int64_t first, int64_t blocks,
+                Q8Cell* cells) noexcept {
   const Q8Rows& x = args.x_q8;
   for (int r = 0; r < rows; ++r) {
     const int8_t* values = x.values + (row + r) * x.value_stride + first * 32;
@@ -70,8 +71,8 @@ void run_rows(const GemmArgs& args, const Q8Tile (&tiles)[kMaxRows], int64_t g0,
     fill_cells<kType, kOffset>(args, row, rows, first, blocks, cells);
     for (int64_t g = g0; g < g1; ++g) {
       const int64_t n = g * kGroupRows;
-      tiles[rows - 1](weight + g * group_bytes, blocks, cells, args.y + row * args.y_stride + n, args.y_stride,
-                      static_cast<int>(smaller(kGroupRows, args.n_end - n)), first > 0);
+      tiles[rows - 1](weight + g * group_bytes, blocks, cells, args.y + row * args.y_stride + n,
+                      args.y_stride, static_cast<int>(smaller(kGroupRows, args.n_end - n)), first > 0);
     }
   }
 }

@@ -29,19 +29,21 @@ inline constexpr int kPanelColumns = 64;  ///< columns of a panel of plain value
 
 /// Sizes and meaning of one type in R16. A value is scale * (code - offset) [+ min].
 struct R16Layout {
-  int sub_blocks;    ///< blocks of 32 values that share a header
+  int sub_blocks;  ///< blocks of 32 values that share a header
   int header_bytes;
-  int scale_bytes;   ///< at the start of each sub-block
-  int code_bytes;    ///< 256 (nibbles) or 512 (bytes)
+  int scale_bytes;  ///< at the start of each sub-block
+  int code_bytes;   ///< 256 (nibbles) or 512 (bytes)
   int high_bytes;
-  int offset;        ///< codes are stored unsigned
+  int offset;  ///< codes are stored unsigned
   bool has_min;
-  int scales;        ///< per 32 values: 1, or 2 (Q6_K, one per 16)
+  int scales;  ///< per 32 values: 1, or 2 (Q6_K, one per 16)
 
   consteval bool super() const { return sub_blocks > 1; }
   consteval int sub_bytes() const { return scale_bytes + code_bytes + high_bytes; }
   consteval int block_bytes() const { return header_bytes + sub_blocks * sub_bytes(); }
-  consteval int code_max() const { return code_bytes == 512 ? 255 : high_bytes == 0 ? 15 : high_bytes == 64 ? 31 : 63; }
+  consteval int code_max() const {
+    return code_bytes == 512 ? 255 : high_bytes == 0 ? 15 : high_bytes == 64 ? 31 : 63;
+  }
 };
 
 void not_a_quantised_type();  // defined nowhere: reaching it stops the compilation

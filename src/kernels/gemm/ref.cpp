@@ -58,7 +58,8 @@ float add_block(const NativeSub& w, const Q8Rows& x, int64_t k, int64_t r, int64
   const int8_t* values = x.values + r * x.value_stride + b * 32;
   const int32_t* sums = x.sums + r * (k / 16) + b * 2;
   const float scale_x = x.scales[r * (k / 32) + b];
-  const int32_t dots[2] = {dot16(w.code, kLayout.offset, values), dot16(w.code + 16, kLayout.offset, values + 16)};
+  const int32_t dots[2] = {dot16(w.code, kLayout.offset, values),
+                           dot16(w.code + 16, kLayout.offset, values + 16)};
 
   float scale_w = quant::f16_to_f32(w.d);
   if constexpr (kLayout.scales == 2) {
@@ -95,12 +96,12 @@ void run_q8(const GemmArgs& args) noexcept {
   }
 }
 
-#define BRISK_F32(type, name) \
-  {"gemm_f32_" name "_f32_1x1__ref", Isa::kRef, DType::type, ActivationForm::kF32, native_bytes_of<DType::type>, \
-   nullptr, run_f32<DType::type>}
-#define BRISK_Q8(type, name) \
-  {"gemm_q8_" name "_f32_1x1__ref", Isa::kRef, DType::type, ActivationForm::kQ8, native_bytes_of<DType::type>, \
-   nullptr, run_q8<DType::type>}
+#define BRISK_F32(type, name)                                                              \
+  {"gemm_f32_" name "_f32_1x1__ref", Isa::kRef, DType::type,         ActivationForm::kF32, \
+   native_bytes_of<DType::type>,     nullptr,   run_f32<DType::type>}
+#define BRISK_Q8(type, name)                                                            \
+  {"gemm_q8_" name "_f32_1x1__ref", Isa::kRef, DType::type,        ActivationForm::kQ8, \
+   native_bytes_of<DType::type>,    nullptr,   run_q8<DType::type>}
 
 constexpr GemmVariant kList[] = {
     BRISK_F32(kF32, "f32"),   BRISK_F32(kF16, "f16"),   BRISK_F32(kBF16, "bf16"), BRISK_F32(kQ4_0, "q4_0"),

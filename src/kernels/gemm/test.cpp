@@ -72,7 +72,9 @@ std::vector<const GemmVariant*> fast_variants(Pair pair) {
 /// Offsets of the f16 scales in a native block; the rest of a block may hold any bits.
 std::vector<int> scale_offsets(DType type) {
   switch (type) {
-    case DType::kQ4_0: case DType::kQ5_0: case DType::kQ8_0: return {0};
+    case DType::kQ4_0:
+    case DType::kQ5_0:
+    case DType::kQ8_0: return {0};
     case DType::kQ6_K: return {208};
     default: return {0, 2};
   }
@@ -82,17 +84,29 @@ std::vector<int> scale_offsets(DType type) {
 class Problem {
  public:
   Problem(Pair pair, int64_t rows, int64_t columns, int64_t width, size_t slack = 0)
-      : form(pair.form), m(rows), n(columns), k(width), y_stride(columns + kGap), rng_(seed() + static_cast<uint32_t>(rows * 7 + columns * 31 + width)),
-        native(*dtype_bytes(pair.weight, columns * width)), x_f32(form == kF32 ? rows * (width + 1) - 1 : 0, slack * 4),
-        values(form == kQ8 ? rows * q8_value_stride(width) : 0, slack), scales(form == kQ8 ? rows * width / 32 : 0, slack * 4),
+      : form(pair.form), m(rows), n(columns), k(width), y_stride(columns + kGap),
+        rng_(seed() + static_cast<uint32_t>(rows * 7 + columns * 31 + width)),
+        native(*dtype_bytes(pair.weight, columns * width)),
+        x_f32(form == kF32 ? rows * (width + 1) - 1 : 0, slack * 4),
+        values(form == kQ8 ? rows * q8_value_stride(width) : 0, slack),
+        scales(form == kQ8 ? rows * width / 32 : 0, slack * 4),
         sums(form == kQ8 ? rows * width / 16 : 0, slack * 4), y_slack_(slack * 4) {
     fill_weights(pair.weight);
     fill_activations();
   }
 
   GemmArgs args(const std::byte* weight, float* y) const {
-    return {weight, n, k, m, x_f32.data(), k + 1, {values.data(), scales.data(), sums.data(), q8_value_stride(k)},
-            y, y_stride, 0, n};
+    return {weight,
+            n,
+            k,
+            m,
+            x_f32.data(),
+            k + 1,
+            {values.data(), scales.data(), sums.data(), q8_value_stride(k)},
+            y,
+            y_stride,
+            0,
+            n};
   }
   size_t y_size() const { return static_cast<size_t>((m - 1) * y_stride + n); }
 
@@ -112,7 +126,8 @@ class Problem {
     for (int64_t first = (n - 1) / 128 * 128; first >= 0; first -= 128) {
       variant.pack(native.data(), n, k, first, std::min(first + 128, n), packed->data());
     }
-    for (size_t i = 0; i < kOverreadBytes; ++i) EXPECT_EQ((*packed)[bytes + i], std::byte{0}) << "pack overran";
+    for (size_t i = 0; i < kOverreadBytes; ++i)
+      EXPECT_EQ((*packed)[bytes + i], std::byte{0}) << "pack overran";
     return packed;
   }
 
@@ -130,13 +145,15 @@ class Problem {
       }
     } else if (type == DType::kF16 || type == DType::kBF16) {
       for (size_t i = 0; i < native.size(); i += 2) {
-        put_half(i, type == DType::kF16 ? quant::f32_to_f16(uniform(-1, 1)) : quant::f32_to_bf16(uniform(-1, 1)));
+        put_half(
+            i, type == DType::kF16 ? quant::f32_to_f16(uniform(-1, 1)) : quant::f32_to_bf16(uniform(-1, 1)));
       }
     } else {
       for (std::byte& b : native) b = static_cast<std::byte>(rng_() & 255);
       const auto block = static_cast<size_t>(dtype_info(type).block_bytes);
       for (size_t i = 0; i < native.size(); i += block) {
-        for (const int offset : scale_offsets(type)) put_half(i + static_cast<size_t>(offset), quant::f32_to_f16(uniform(-0.1f, 0.1f)));
+        for (const int offset : scale_offsets(type))
+          put_half(i + static_cast<size_t>(offset), quant::f32_to_f16(uniform(-0.1f, 0.1f)));
       }
     }
   }
@@ -184,8 +201,8 @@ void expect_same(const GuardedBuffer<float>& got, const GuardedBuffer<float>& wa
     if (wrong++ == 0) first = i;
     difference = std::max(difference, std::abs(got[i] - want[i]));
   }
-  EXPECT_EQ(wrong, 0U) << what << ": " << wrong << " of " << got.size() << " differ, the first at " << first << " ("
-                       << got[first] << " for " << want[first] << "), by at most " << difference;
+  EXPECT_EQ(wrong, 0U) << what << ": " << wrong << " of " << got.size() << " differ, the first at " << first
+                       << " (" << got[first] << " for " << want[first] << "), by at most " << difference;
 }
 
 class Gemm : public testing::TestWithParam<Pair> {
@@ -195,13 +212,14 @@ class Gemm : public testing::TestWithParam<Pair> {
     const auto want = problem.run(reference(GetParam()));
     for (const GemmVariant* variant : fast_variants(GetParam())) {
       expect_same(*problem.run(*variant), *want,
-                  std::string(variant->name) + " m=" + std::to_string(problem.m) + " n=" + std::to_string(problem.n) +
-                      " k=" + std::to_string(problem.k));
+                  std::string(variant->name) + " m=" + std::to_string(problem.m) +
+                      " n=" + std::to_string(problem.n) + " k=" + std::to_string(problem.k));
     }
   }
   void require_variants() {
     if (cpu_info().best == Isa::kRef) GTEST_SKIP() << "no vector level on this machine: " << cpu_info().why;
-    ASSERT_EQ(fast_variants(GetParam()).size(), cpu_info().best == Isa::kAvx512 ? 2U : 1U) << "a variant is missing";
+    ASSERT_EQ(fast_variants(GetParam()).size(), cpu_info().best == Isa::kAvx512 ? 2U : 1U)
+        << "a variant is missing";
   }
   int64_t block() const { return dtype_info(GetParam().weight).block_values; }
 };
@@ -315,7 +333,8 @@ double term_magnitude(const std::byte* row, int64_t i) {
   constexpr R16Layout kLayout = r16_layout(kType);
   const DTypeInfo& info = dtype_info(kType);
   NativeSub sub;
-  read_sub<kType>(row + i / info.block_values * info.block_bytes, static_cast<int>(i % info.block_values / 32), sub);
+  read_sub<kType>(row + i / info.block_values * info.block_bytes,
+                  static_cast<int>(i % info.block_values / 32), sub);
   double scale = quant::f16_to_f32(sub.d), min = kLayout.has_min ? quant::f16_to_f32(sub.m) : 0.0f;
   if (kLayout.super()) {
     scale *= sub.scale[i % 32 / 16];
@@ -349,9 +368,10 @@ TEST_P(Gemm, ReferenceIsWithinItsBoundOfDoublePrecision) {
     for (int64_t r = 0; r < problem.m; ++r) {
       double sum = 0, terms = 0;
       for (int64_t i = 0; i < 1536; ++i) {
-        const double x = pair.form == kF32 ? problem.x_f32[static_cast<size_t>(r * 1537 + i)]
-                                           : static_cast<double>(problem.scales[static_cast<size_t>(r * 48 + i / 32)]) *
-                                                 problem.values[static_cast<size_t>(r * q8_value_stride(1536) + i)];
+        const double x = pair.form == kF32
+                             ? problem.x_f32[static_cast<size_t>(r * 1537 + i)]
+                             : static_cast<double>(problem.scales[static_cast<size_t>(r * 48 + i / 32)]) *
+                                   problem.values[static_cast<size_t>(r * q8_value_stride(1536) + i)];
         sum += w[static_cast<size_t>(i)] * x;
         terms += magnitude(pair.weight, row, i, w[static_cast<size_t>(i)]) * std::abs(x);
       }
@@ -371,7 +391,8 @@ TEST(GemmRegistry, EveryPairAtEveryLevel) {
       const GemmVariant* variant = find_gemm(pair.weight, pair.form, isa);
       ASSERT_NE(variant, nullptr) << dtype_name(pair.weight);
       EXPECT_EQ(variant->isa, isa) << variant->name;
-      EXPECT_TRUE(std::string_view(variant->name).ends_with("__" + std::string(isa_name(isa)))) << variant->name;
+      EXPECT_TRUE(std::string_view(variant->name).ends_with("__" + std::string(isa_name(isa))))
+          << variant->name;
     }
     for (const DType type : kPlainTypes) EXPECT_EQ(find_gemm(type, kQ8, isa), nullptr);
     EXPECT_EQ(find_gemm(DType::kI32, kF32, isa), nullptr);

@@ -1,5 +1,6 @@
 // Probes for AVX2: read bandwidth, f32 multiply-add, int8 multiply-add (maddubs, madd, add: the integer dot
-// that this level has).
+// that this level has). The instructions are written out: the compiler merges equal chains when left to
+// itself.
 #include <immintrin.h>
 
 #include "kernels/gemm/unroll.hpp"
@@ -10,7 +11,9 @@ namespace {
 
 constexpr int kChains = 10;
 
-__m256i half_line(const std::byte* p) noexcept { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+__m256i half_line(const std::byte* p) noexcept {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
 
 }  // namespace
 
@@ -35,13 +38,12 @@ uint64_t probe_read(const std::byte* data, int64_t bytes) noexcept {
 
 int64_t probe_f32(int64_t rounds) noexcept {
   __m256 acc[kChains];
-  __m256 factor = _mm256_set1_ps(0.5f);
+  const __m256 factor = _mm256_set1_ps(0.5f);
   BRISK_UNROLL
   for (int j = 0; j < kChains; ++j) acc[j] = _mm256_set1_ps(static_cast<float>(j));
   for (int64_t i = 0; i < rounds; ++i) {
-    asm volatile("" : "+x"(factor));
     BRISK_UNROLL
-    for (int j = 0; j < kChains; ++j) acc[j] = _mm256_fmadd_ps(acc[j], factor, factor);
+    for (int j = 0; j < kChains; ++j) asm volatile("vfmadd213ps %1, %1, %0" : "+x"(acc[j]) : "x"(factor));
   }
   __m256 sum = acc[0];
   BRISK_UNROLL
@@ -53,15 +55,17 @@ int64_t probe_f32(int64_t rounds) noexcept {
 int64_t probe_int8(int64_t rounds) noexcept {
   constexpr int kDots = 8;
   __m256i acc[kDots];
-  __m256i factor = _mm256_set1_epi8(3);
+  const __m256i factor = _mm256_set1_epi8(3);
   const __m256i ones = _mm256_set1_epi16(1);
   BRISK_UNROLL
   for (int j = 0; j < kDots; ++j) acc[j] = _mm256_set1_epi32(j);
   for (int64_t i = 0; i < rounds; ++i) {
     BRISK_UNROLL
     for (int j = 0; j < kDots; ++j) {
-      asm volatile("" : "+x"(factor));  // else one product would serve all chains
-      acc[j] = _mm256_add_epi32(acc[j], _mm256_madd_epi16(_mm256_maddubs_epi16(factor, factor), ones));
+      __m256i product;
+      asm volatile("vpmaddubsw %1, %1, %0" : "=x"(product) : "x"(factor));
+      asm volatile("vpmaddwd %1, %0, %0" : "+x"(product) : "x"(ones));
+      asm volatile("vpaddd %1, %0, %0" : "+x"(acc[j]) : "x"(product));
     }
   }
   __m256i sum = acc[0];

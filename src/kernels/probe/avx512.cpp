@@ -1,5 +1,7 @@
 // Probes for AVX-512: read bandwidth, f32 multiply-add, int8 dot. Sixteen independent chains hide the
-// latency of two multiply pipes; they start from different values, or the compiler would merge them.
+// latency of two multiply pipes. The instructions are written out, because GCC merged equal chains and copied
+// accumulators between registers when left to itself (the limit came out twice too high, then a third too
+// low).
 #include <immintrin.h>
 
 #include "kernels/gemm/unroll.hpp"
@@ -35,13 +37,12 @@ uint64_t probe_read(const std::byte* data, int64_t bytes) noexcept {
 
 int64_t probe_f32(int64_t rounds) noexcept {
   __m512 acc[kChains];
-  __m512 factor = _mm512_set1_ps(0.5f);
+  const __m512 factor = _mm512_set1_ps(0.5f);
   BRISK_UNROLL
   for (int j = 0; j < kChains; ++j) acc[j] = _mm512_set1_ps(static_cast<float>(j));
   for (int64_t i = 0; i < rounds; ++i) {
-    asm volatile("" : "+v"(factor));
     BRISK_UNROLL
-    for (int j = 0; j < kChains; ++j) acc[j] = _mm512_fmadd_ps(acc[j], factor, factor);
+    for (int j = 0; j < kChains; ++j) asm volatile("vfmadd213ps %1, %1, %0" : "+v"(acc[j]) : "v"(factor));
   }
   __m512 sum = acc[0];
   BRISK_UNROLL
@@ -52,13 +53,12 @@ int64_t probe_f32(int64_t rounds) noexcept {
 
 int64_t probe_int8(int64_t rounds) noexcept {
   __m512i acc[kChains];
-  __m512i factor = _mm512_set1_epi8(3);
+  const __m512i factor = _mm512_set1_epi8(3);
   BRISK_UNROLL
   for (int j = 0; j < kChains; ++j) acc[j] = _mm512_set1_epi32(j);
   for (int64_t i = 0; i < rounds; ++i) {
-    asm volatile("" : "+v"(factor));
     BRISK_UNROLL
-    for (int j = 0; j < kChains; ++j) acc[j] = _mm512_dpbusd_epi32(acc[j], factor, factor);
+    for (int j = 0; j < kChains; ++j) asm volatile("vpdpbusd %1, %1, %0" : "+v"(acc[j]) : "v"(factor));
   }
   __m512i sum = acc[0];
   BRISK_UNROLL

@@ -9,14 +9,12 @@ namespace brisk::kernels::avx512 {
 int64_t probe_bf16(int64_t rounds) noexcept {
   constexpr int kChains = 16;
   __m512 acc[kChains];
-  __m512i bits = _mm512_set1_epi16(0x3f00);  // 0.5
+  const __m512i bits = _mm512_set1_epi16(0x3f00);  // 0.5
   BRISK_UNROLL
   for (int j = 0; j < kChains; ++j) acc[j] = _mm512_set1_ps(static_cast<float>(j));
   for (int64_t i = 0; i < rounds; ++i) {
-    asm volatile("" : "+v"(bits));
-    const __m512bh factor = (__m512bh)bits;
     BRISK_UNROLL
-    for (int j = 0; j < kChains; ++j) acc[j] = _mm512_dpbf16_ps(acc[j], factor, factor);
+    for (int j = 0; j < kChains; ++j) asm volatile("vdpbf16ps %1, %1, %0" : "+v"(acc[j]) : "v"(bits));
   }
   __m512 sum = acc[0];
   BRISK_UNROLL

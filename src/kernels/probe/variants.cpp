@@ -20,10 +20,10 @@ const ProbeVariant& find_probe(Isa isa) {
                                       avx512::probe_f32,
                                       has_feature("avx512_bf16") ? avx512::probe_bf16 : nullptr,
                                       avx512::probe_int8};
-  static const ProbeVariant avx2 = {"probe__avx2", Isa::kAvx2,       avx2::probe_read, avx2::probe_f32,
-                                    nullptr,       avx2::probe_int8};
-  static const ProbeVariant ref = {"probe__ref", Isa::kRef,       ref::probe_read, ref::probe_f32,
-                                   nullptr,      ref::probe_int8};
+  static const ProbeVariant avx2 = {"probe__avx2",   Isa::kAvx2, avx2::probe_read,
+                                    avx2::probe_f32, nullptr,    avx2::probe_int8};
+  static const ProbeVariant ref = {"probe__ref",   Isa::kRef, ref::probe_read,
+                                   ref::probe_f32, nullptr,   ref::probe_int8};
   return isa >= Isa::kAvx512 ? avx512 : isa >= Isa::kAvx2 ? avx2 : ref;
 }
 

@@ -48,7 +48,8 @@ __m128i to_bytes(__m256i low, __m256i high) noexcept {
 }
 
 void quantize_block(const float* p, int8_t* values, float* scale, int32_t* sums) noexcept {
-  const __m256 x[4] = {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8), _mm256_loadu_ps(p + 16), _mm256_loadu_ps(p + 24)};
+  const __m256 x[4] = {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8), _mm256_loadu_ps(p + 16),
+                       _mm256_loadu_ps(p + 24)};
   const uint32_t bits = largest_magnitude(x);
   const float largest = __builtin_bit_cast(float, bits);
   const bool finite = bits < kInfinity;

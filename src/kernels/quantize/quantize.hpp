@@ -11,12 +11,12 @@
 namespace brisk::kernels {
 
 struct QuantizeArgs {
-  const float* x;        ///< [rows, k], k a multiple of 32
+  const float* x;  ///< [rows, k], k a multiple of 32
   int64_t x_stride;
   int64_t rows, k;
-  int8_t* values;        ///< [rows, q8_value_stride(k)]
-  float* scales;         ///< [rows, k / 32]
-  int32_t* sums;         ///< [rows, k / 16]
+  int8_t* values;  ///< [rows, q8_value_stride(k)]
+  float* scales;   ///< [rows, k / 32]
+  int32_t* sums;   ///< [rows, k / 16]
 };
 
 using QuantizeFn = void (*)(const QuantizeArgs&) noexcept;

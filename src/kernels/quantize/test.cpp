@@ -22,25 +22,28 @@ constexpr float kInf = std::numeric_limits<float>::infinity();
 /// Outputs for `rows` rows of k values, each ending at an unmapped page (the last row without padding).
 struct Output {
   Output(int64_t rows, int64_t k)
-      : values(static_cast<size_t>((rows - 1) * q8_value_stride(k) + k)), scales(static_cast<size_t>(rows * k / 32)),
-        sums(static_cast<size_t>(rows * k / 16)) {}
+      : values(static_cast<size_t>((rows - 1) * q8_value_stride(k) + k)),
+        scales(static_cast<size_t>(rows * k / 32)), sums(static_cast<size_t>(rows * k / 16)) {}
   GuardedBuffer<int8_t> values;
   GuardedBuffer<float> scales;
   GuardedBuffer<int32_t> sums;
 };
 
 void run(Isa isa, const GuardedBuffer<float>& x, int64_t x_stride, int64_t rows, int64_t k, Output& out) {
-  find_quantize(isa).run({x.data(), x_stride, rows, k, out.values.data(), out.scales.data(), out.sums.data()});
+  find_quantize(isa).run(
+      {x.data(), x_stride, rows, k, out.values.data(), out.scales.data(), out.sums.data()});
 }
 
 void expect_equal(const Output& got, const Output& want, std::string_view name) {
-  for (size_t i = 0; i < want.values.size(); ++i) ASSERT_EQ(got.values[i], want.values[i]) << name << " value " << i;
+  for (size_t i = 0; i < want.values.size(); ++i)
+    ASSERT_EQ(got.values[i], want.values[i]) << name << " value " << i;
   for (size_t i = 0; i < want.sums.size(); ++i) ASSERT_EQ(got.sums[i], want.sums[i]) << name << " sum " << i;
   for (size_t i = 0; i < want.scales.size(); ++i) {
     if (std::isnan(want.scales[i])) {
       ASSERT_TRUE(std::isnan(got.scales[i])) << name << " scale " << i;
     } else {
-      ASSERT_EQ(std::bit_cast<uint32_t>(got.scales[i]), std::bit_cast<uint32_t>(want.scales[i])) << name << " scale " << i;
+      ASSERT_EQ(std::bit_cast<uint32_t>(got.scales[i]), std::bit_cast<uint32_t>(want.scales[i]))
+          << name << " scale " << i;
     }
   }
 }
@@ -49,14 +52,17 @@ void expect_equal(const Output& got, const Output& want, std::string_view name) 
 void fill(GuardedBuffer<float>& x, uint32_t seed) {
   std::mt19937 rng(seed);
   std::normal_distribution<float> normal;
-  for (size_t i = 0; i < x.size(); ++i) x[i] = normal(rng) * std::ldexp(1.0f, static_cast<int>(rng() % 5) - 2);
-  const float specials[] = {kNan, kInf, -kInf, 0x1p-149f, 0x1p-96f, 0x1p-97f, 3.4e38f, -3.4e38f, -0.0f, 127.0f, 0.5f};
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = normal(rng) * std::ldexp(1.0f, static_cast<int>(rng() % 5) - 2);
+  const float specials[] = {kNan,    kInf,     -kInf, 0x1p-149f, 0x1p-96f, 0x1p-97f,
+                            3.4e38f, -3.4e38f, -0.0f, 127.0f,    0.5f};
   for (size_t b = 0; b + 32 <= x.size(); b += 32) {
     const unsigned kind = rng() % 8;
     if (kind == 0) x[b + rng() % 32] = specials[rng() % std::size(specials)];
     if (kind == 1) std::fill(x.data() + b, x.data() + b + 32, 0.0f);
     if (kind == 2) {  // scale 1: every odd multiple of a half is a tie
-      for (size_t i = 0; i < 32; ++i) x[b + i] = static_cast<float>(static_cast<int>(rng() % 507) - 253) / 2.0f;
+      for (size_t i = 0; i < 32; ++i)
+        x[b + i] = static_cast<float>(static_cast<int>(rng() % 507) - 253) / 2.0f;
       x[b] = 127.0f;
     }
     if (kind == 3) {
@@ -75,7 +81,8 @@ TEST(Quantize, EveryLevelEqualsTheReference) {
     ASSERT_EQ(find_quantize(isa).isa, isa);
     for (const int64_t k : {32, 64, 96, 576, 2048}) {
       for (const int64_t rows : {1, 2, 7}) {
-        GuardedBuffer<float> x(static_cast<size_t>((rows - 1) * (k + 5) + k), 4 * static_cast<size_t>(rows % 2));
+        GuardedBuffer<float> x(static_cast<size_t>((rows - 1) * (k + 5) + k),
+                               4 * static_cast<size_t>(rows % 2));
         fill(x, seed + static_cast<uint32_t>(k * 8 + rows));
         Output want(rows, k), got(rows, k);
         run(Isa::kRef, x, k + 5, rows, k, want);
@@ -127,7 +134,8 @@ TEST(Quantize, ZerosTinyAndNotFinite) {
   const struct {
     float value;
     float scale;
-  } cases[] = {{0.0f, 0.0f}, {-0.0f, 0.0f}, {0x1p-149f, 0.0f}, {0x1p-97f, 0.0f}, {kNan, kNan}, {kInf, kNan}, {-kInf, kNan}};
+  } cases[] = {{0.0f, 0.0f}, {-0.0f, 0.0f}, {0x1p-149f, 0.0f}, {0x1p-97f, 0.0f},
+               {kNan, kNan}, {kInf, kNan},  {-kInf, kNan}};
   for (const Isa isa : kAllIsas) {
     if (isa > cpu_info().best) continue;
     for (const auto& c : cases) {

@@ -10,7 +10,8 @@ namespace brisk::text::tmpl {
 namespace {
 
 /// Methods that change their object. They exist for Python; templates get the reference's refusal.
-constexpr std::string_view kListMutators[] = {"append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"};
+constexpr std::string_view kListMutators[] = {"append", "clear", "pop",    "reverse",
+                                              "insert", "sort",  "extend", "remove"};
 constexpr std::string_view kDictMutators[] = {"clear", "pop", "popitem", "setdefault", "update"};
 
 bool is_mutator(const Value& value, std::string_view name) {
@@ -22,7 +23,8 @@ bool is_mutator(const Value& value, std::string_view name) {
 }
 
 Result<Value> missing(Runtime& rt, const Value& value, std::string_view name) {
-  return rt.undefined_because("'" + std::string(type_name(value)) + " object' has no attribute '" + std::string(name) + "'");
+  return rt.undefined_because("'" + std::string(type_name(value)) + " object' has no attribute '" +
+                              std::string(name) + "'");
 }
 
 Value loop_attribute(Runtime& rt, const Loop& loop, std::string_view name, bool& found) {
@@ -38,7 +40,8 @@ Value loop_attribute(Runtime& rt, const Loop& loop, std::string_view name, bool&
   if (name == "depth") return of(loop.depth0 + 1);
   if (name == "depth0") return of(loop.depth0);
   if (name == "previtem") {
-    return loop.index0 > 0 ? loop.items[static_cast<size_t>(loop.index0 - 1)] : rt.new_undefined("there is no previous item");
+    return loop.index0 > 0 ? loop.items[static_cast<size_t>(loop.index0 - 1)]
+                           : rt.new_undefined("there is no previous item");
   }
   if (name == "nextitem") {
     return loop.index0 + 1 < size ? loop.items[static_cast<size_t>(loop.index0 + 1)]
@@ -51,8 +54,9 @@ Value loop_attribute(Runtime& rt, const Loop& loop, std::string_view name, bool&
 /// The methods and attributes proper: what Python's getattr would find.
 Result<std::optional<Value>> own_attribute(Runtime& rt, const Value& value, std::string_view name) {
   if (is_mutator(value, name)) {
-    BRISK_ASSIGN(const Value why, rt.copy_string("a use of ." + std::string(name) + "(), which would change a " +
-                                                 std::string(type_name(value))));
+    BRISK_ASSIGN(const Value why,
+                 rt.copy_string("a use of ." + std::string(name) + "(), which would change a " +
+                                std::string(type_name(value))));
     return std::optional<Value>(rt.new_undefined(why.text(), true));
   }
   const auto methods = value.is_string() ? string_methods() : container_methods(value);
@@ -68,8 +72,10 @@ Result<std::optional<Value>> own_attribute(Runtime& rt, const Value& value, std:
   if (value.is(Kind::kNamespace)) {
     if (const Value* attribute = value.names->attributes.find(name)) return std::optional<Value>(*attribute);
   }
-  if (value.is_sequence(SequenceKind::kGroup) && name == "grouper") return std::optional<Value>(value.sequence->items[0]);
-  if (value.is_sequence(SequenceKind::kGroup) && name == "list") return std::optional<Value>(value.sequence->items[1]);
+  if (value.is_sequence(SequenceKind::kGroup) && name == "grouper")
+    return std::optional<Value>(value.sequence->items[0]);
+  if (value.is_sequence(SequenceKind::kGroup) && name == "list")
+    return std::optional<Value>(value.sequence->items[1]);
   if (value.is(Kind::kCallable) && value.callable->macro != nullptr && name == "name") {
     return std::optional<Value>(of(value.callable->macro->name));
   }
@@ -128,7 +134,8 @@ Result<Range> slice_range(const Value& begin, const Value& end, const Value& ste
 int64_t range_count(const Range& range) {
   const int64_t span = range.step > 0 ? range.end - range.begin : range.begin - range.end;
   if (span <= 0) return 0;
-  const uint64_t step = range.step > 0 ? static_cast<uint64_t>(range.step) : 0 - static_cast<uint64_t>(range.step);
+  const uint64_t step =
+      range.step > 0 ? static_cast<uint64_t>(range.step) : 0 - static_cast<uint64_t>(range.step);
   return static_cast<int64_t>((static_cast<uint64_t>(span) - 1) / step) + 1;
 }
 
@@ -166,8 +173,9 @@ Result<Value> get_item(Runtime& rt, const Value& value, const Value& key) {
     BRISK_ASSIGN(const std::optional<Value> attribute, own_attribute(rt, value, key.text()));
     return attribute ? Result<Value>(*attribute) : missing(rt, value, key.text().substr(0, 200));
   }
-  return rt.undefined_because(std::string(type_name(value)) + " object has no element " +
-                              (key.is_integral() ? std::to_string(key.as_int()) : std::string(type_name(key))));
+  return rt.undefined_because(
+      std::string(type_name(value)) + " object has no element " +
+      (key.is_integral() ? std::to_string(key.as_int()) : std::string(type_name(key))));
 }
 
 Result<Value> get_path(Runtime& rt, Value value, const Value& path) {
@@ -178,14 +186,16 @@ Result<Value> get_path(Runtime& rt, Value value, const Value& path) {
     const std::string_view part = rest.substr(0, end);
     int64_t number = 0;
     const auto parsed = std::from_chars(part.data(), part.data() + part.size(), number);
-    const bool is_number = !part.empty() && part[0] != '-' && parsed.ec == std::errc() && parsed.ptr == part.data() + part.size();
+    const bool is_number = !part.empty() && part[0] != '-' && parsed.ec == std::errc() &&
+                           parsed.ptr == part.data() + part.size();
     BRISK_ASSIGN(value, get_item(rt, value, is_number ? of(number) : of(part)));
     if (end == rest.size()) return value;
     rest.remove_prefix(end + 1);
   }
 }
 
-Result<Value> get_slice(Runtime& rt, const Value& value, const Value& begin, const Value& end, const Value& step) {
+Result<Value> get_slice(Runtime& rt, const Value& value, const Value& begin, const Value& end,
+                        const Value& step) {
   if (value.is_undefined()) return undefined_error(value);
   if (!is_indexable(value)) return fail("something that can be sliced", std::string(type_name(value)));
   BRISK_ASSIGN(const int64_t size, length_of(rt, value));
@@ -226,9 +236,7 @@ Result<std::span<const Value>> elements(Runtime& rt, const Value& value) {
 
 Result<int64_t> length_of(Runtime& rt, const Value& value) {
   switch (value.kind) {
-    case Kind::kString:
-      BRISK_TRY(rt.charge_bytes(value.length / 8));
-      return count_characters(value.text());
+    case Kind::kString: BRISK_TRY(rt.charge_bytes(value.length / 8)); return count_characters(value.text());
     case Kind::kDict: return value.dict->size;
     case Kind::kLoop: return static_cast<int64_t>(value.loop->items.size());
     case Kind::kSequence:

@@ -21,13 +21,16 @@ Result<Value> view(Runtime& rt, const Value& self, const Bound&) {
     }
   }
   BRISK_ASSIGN(const Value result, rt.new_sequence(SequenceKind::kView, items));
-  result.sequence->view_name = kPart == Part::kKeys ? "dict_keys" : kPart == Part::kValues ? "dict_values" : "dict_items";
+  result.sequence->view_name = kPart == Part::kKeys     ? "dict_keys"
+                               : kPart == Part::kValues ? "dict_values"
+                                                        : "dict_items";
   return result;
 }
 
 Result<Value> get(Runtime& rt, const Value& self, const Bound& arguments) {
   BRISK_TRY(rt.charge(weight(arguments[0])));
-  if (!hashable(arguments[0])) return fail("a key that does not change", std::string(type_name(arguments[0])));
+  if (!hashable(arguments[0]))
+    return fail("a key that does not change", std::string(type_name(arguments[0])));
   if (const Value* found = self.dict->find(arguments[0])) return *found;
   return arguments.has(1) ? arguments[1] : none();
 }
@@ -71,7 +74,8 @@ constexpr Builtin kDictMethods[] = {
     {"items", "", view<Part::kItems>},
     {"copy", "", copy},
 };
-constexpr Builtin kSequenceMethods[] = {{"index", "value", index}, {"count", "value", count}, {"copy", "", copy}};
+constexpr Builtin kSequenceMethods[] = {
+    {"index", "value", index}, {"count", "value", count}, {"copy", "", copy}};
 constexpr Builtin kLoopMethods[] = {{"cycle", "*", cycle}, {"changed", "*", changed}};
 
 }  // namespace

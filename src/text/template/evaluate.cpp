@@ -193,17 +193,18 @@ Status Interpreter::bind_macro(const MacroDefinition& macro, const Arguments& ar
     if (parameter.fallback != nullptr) {
       BRISK_ASSIGN(value, evaluate(*parameter.fallback, scope));
     } else {
-      BRISK_ASSIGN(value, rt_.undefined_because("parameter '" +
-                                                std::string(program_.names[static_cast<size_t>(parameter.name)]) +
-                                                "' was not provided"));
+      BRISK_ASSIGN(value,
+                   rt_.undefined_because("parameter '" +
+                                         std::string(program_.names[static_cast<size_t>(parameter.name)]) +
+                                         "' was not provided"));
     }
     BRISK_TRY(set_variable(scope, parameter.name, value));
   }
   return {};
 }
 
-Status Interpreter::bind_named(const MacroDefinition& macro, const Arguments& arguments, std::vector<bool>& given,
-                               Scope& scope) {
+Status Interpreter::bind_named(const MacroDefinition& macro, const Arguments& arguments,
+                               std::vector<bool>& given, Scope& scope) {
   // Inside the body of a call block, `caller` still means the one of the macro around it.
   const bool takes_caller = caller_ >= 0 && macro.name != "caller";
   if (takes_caller) BRISK_TRY(set_variable(scope, caller_, rt_.new_undefined("no caller is defined")));
@@ -216,7 +217,8 @@ Status Interpreter::bind_named(const MacroDefinition& macro, const Arguments& ar
     const auto found = std::find_if(macro.parameters.begin(), macro.parameters.end(), is_named);
     if (found != macro.parameters.end()) {
       const auto index = static_cast<size_t>(found - macro.parameters.begin());
-      if (given[index]) return fail("one value for each parameter", "two for '" + std::string(named.name) + "'");
+      if (given[index])
+        return fail("one value for each parameter", "two for '" + std::string(named.name) + "'");
       given[index] = true;
       BRISK_TRY(set_variable(scope, found->name, named.value));
     } else if (named.name == "caller") {
@@ -230,7 +232,8 @@ Status Interpreter::bind_named(const MacroDefinition& macro, const Arguments& ar
   return macro.uses_kwargs ? set_variable(scope, kwargs_, of(rest)) : Status();
 }
 
-Result<Value> Interpreter::apply_builtin(const Expr& expr, const Value& self, Scope& scope, std::string_view what) {
+Result<Value> Interpreter::apply_builtin(const Expr& expr, const Value& self, Scope& scope,
+                                         std::string_view what) {
   if (expr.builtin == nullptr) {
     return fail("a known " + std::string(what), "'" + std::string(expr.text.substr(0, 60)) + "'");
   }

@@ -1,4 +1,5 @@
 // Filters that make numbers.
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -74,7 +75,8 @@ Result<Value> to_int(Runtime&, const Value& self, const Bound& arguments) {
   std::optional<int64_t> value;
   if (self.is(Kind::kFloat)) {
     value = truncated(self.real);
-    if (!value && !std::isnan(self.real)) return fail("a float that an integer can hold", float_repr(self.real));
+    if (!value && !std::isnan(self.real))
+      return fail("a float that an integer can hold", float_repr(self.real));
   } else if (self.is_string()) {
     int64_t base = 10;
     if (arguments.has(1)) {
@@ -124,7 +126,8 @@ Result<Value> round_int(int64_t value, int64_t precision) {
   const int64_t rest = value - down;
   const bool up = rest > unit / 2 || (rest == unit / 2 && (down / unit) % 2 != 0);
   int64_t result = down;
-  if (up && __builtin_add_overflow(down, unit, &result)) return fail("integers of 64 bits", "an overflow of round");
+  if (up && __builtin_add_overflow(down, unit, &result))
+    return fail("integers of 64 bits", "an overflow of round");
   return of(result);
 }
 
@@ -143,8 +146,10 @@ Result<Value> round(Runtime&, const Value& self, const Bound& arguments) {
     if (self.is_integral()) return round_int(self.as_int(), precision);
     return of(round_float(self.real, precision));
   }
-  if (method != "ceil" && method != "floor") return fail("common, ceil or floor", std::string(method.substr(0, 60)));
-  if (precision > 300 || precision < -300) return fail("a precision between -300 and 300", std::to_string(precision));
+  if (method != "ceil" && method != "floor")
+    return fail("common, ceil or floor", std::string(method.substr(0, 60)));
+  if (precision > 300 || precision < -300)
+    return fail("a precision between -300 and 300", std::to_string(precision));
   const double unit = std::pow(10.0, static_cast<double>(precision));
   const double scaled = self.as_double() * unit;
   return of((method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) / unit);

@@ -17,7 +17,8 @@ Result<Value> map(Runtime& rt, const Value& self, const Bound& arguments) {
     Value attribute;
     Value fallback;
     for (const NamedValue& named : raw.named) {
-      if (named.name != "attribute" && named.name != "default") return fail("attribute and default", std::string(named.name));
+      if (named.name != "attribute" && named.name != "default")
+        return fail("attribute and default", std::string(named.name));
       (named.name == "attribute" ? attribute : fallback) = named.value;
     }
     if (attribute.is_undefined()) return fail("a filter or attribute=... for map", "neither");

@@ -89,7 +89,8 @@ Result<Value> dictsort(Runtime& rt, const Value& self, const Bound& arguments) {
   BRISK_ASSIGN(const Value pairs, pairs_of(rt, *self.dict, SequenceKind::kList));
   std::vector<Keyed> keyed;
   for (const Value& pair : pairs.sequence->all()) {
-    BRISK_ASSIGN(const Value key, key_of(rt, pair.sequence->items[by_value ? 1 : 0], none(), arguments.flag(0)));
+    BRISK_ASSIGN(const Value key,
+                 key_of(rt, pair.sequence->items[by_value ? 1 : 0], none(), arguments.flag(0)));
     keyed.push_back({key, pair});
   }
   BRISK_TRY(sort_keyed(rt, keyed, arguments.flag(2)));
@@ -184,7 +185,8 @@ Result<Value> first(Runtime& rt, const Value& self, const Bound&) {
 }
 
 Result<Value> last(Runtime& rt, const Value& self, const Bound&) {
-  if (self.is_sequence(SequenceKind::kGenerator)) return fail("a list", "a generator", "'|list' before '|last'");
+  if (self.is_sequence(SequenceKind::kGenerator))
+    return fail("a list", "a generator", "'|list' before '|last'");
   if (self.is_undefined()) return undefined_error(self);
   if (self.is_string() && self.length > 0) return of(last_character(self.text()));
   BRISK_ASSIGN(const auto all, elements(rt, self));
@@ -237,7 +239,8 @@ Result<Value> batch(Runtime& rt, const Value& self, const Bound& arguments) {
   std::vector<Value> batches;
   for (size_t begin = 0; begin < all.size();) {
     const size_t size = std::min(all.size() - begin, static_cast<size_t>(count));
-    std::vector<Value> part(all.begin() + static_cast<int64_t>(begin), all.begin() + static_cast<int64_t>(begin + size));
+    std::vector<Value> part(all.begin() + static_cast<int64_t>(begin),
+                            all.begin() + static_cast<int64_t>(begin + size));
     const auto lacking = static_cast<int64_t>(count) - static_cast<int64_t>(size);
     if (lacking > 0 && !arguments.is_none(1)) {
       BRISK_TRY(rt.charge(lacking));

@@ -27,7 +27,9 @@ std::string title(std::string_view text) {
   };
   for (size_t at = 0, length = 0; at < text.size(); at += length) {
     const char32_t c = character_at(text, at, length);
-    if (!is_space(c) && !(c < 0x80 && std::string_view("-({[<").find(static_cast<char>(c)) != std::string_view::npos)) continue;
+    if (!is_space(c) &&
+        !(c < 0x80 && std::string_view("-({[<").find(static_cast<char>(c)) != std::string_view::npos))
+      continue;
     flush(at);
     out += text.substr(at, length);
     begin = at + length;
@@ -104,10 +106,13 @@ Result<Value> indent(Runtime& rt, const Value& self, const Bound& arguments) {
   bool more = true;
   while (more) {
     size_t end = 0;
-    for (size_t length = 0; end < rest.size() && !is_line_break(character_at(rest, end, length));) end += length;
+    for (size_t length = 0; end < rest.size() && !is_line_break(character_at(rest, end, length));)
+      end += length;
     lines.push_back(rest.substr(0, end));
     more = end < rest.size();
-    if (more) rest.remove_prefix(end + (rest.substr(end).starts_with("\r\n") ? 2 : first_character(rest.substr(end)).size()));
+    if (more)
+      rest.remove_prefix(
+          end + (rest.substr(end).starts_with("\r\n") ? 2 : first_character(rest.substr(end)).size()));
   }
   std::string out;
   for (size_t i = 0; i < lines.size(); ++i) {
@@ -190,7 +195,8 @@ Result<Value> truncate(Runtime& rt, const Value& self, const Bound& arguments) {
     BRISK_ASSIGN(leeway, integer_argument(arguments[3], "the leeway"));
   }
   const int64_t end_length = count_characters(end);
-  if (length < end_length || leeway < 0) return fail("a length of at least " + std::to_string(end_length), std::to_string(length));
+  if (length < end_length || leeway < 0)
+    return fail("a length of at least " + std::to_string(end_length), std::to_string(length));
   BRISK_TRY(rt.charge(text.length));
   if (count_characters(text.text()) - leeway <= length) return text;
   std::string_view cut = text.text().substr(0, offset_of_character(text.text(), length - end_length));

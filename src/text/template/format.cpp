@@ -1,4 +1,5 @@
-// Both kinds of formatting end in one Spec (fill, sign, width, precision, type) and one place that applies it.
+// Both kinds of formatting end in one Spec (fill, sign, width, precision, type) and one place that applies
+// it.
 #include "text/template/format.hpp"
 
 #include <algorithm>
@@ -36,7 +37,8 @@ Status append_padded(Runtime& rt, std::string& out, const Spec& spec, std::strin
     out += text;
     return rt.charge_bytes(text.size());
   }
-  if (spec.width > static_cast<int64_t>(rt.limits().output_bytes)) return bad_format("a width beyond the output's limit");
+  if (spec.width > static_cast<int64_t>(rt.limits().output_bytes))
+    return bad_format("a width beyond the output's limit");
   BRISK_TRY(rt.charge_bytes(static_cast<size_t>(spec.width)));
   const char align = spec.align != 0 ? spec.align : right ? '>' : '<';
   const bool has_sign = !text.empty() && (text[0] == '-' || text[0] == '+' || text[0] == ' ');
@@ -65,11 +67,14 @@ std::string with_sign(bool negative, char sign, std::string digits) {
 
 Result<std::string> format_integer(const Spec& spec, int64_t value) {
   const uint64_t magnitude = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
-  const char type = spec.type == 0 || spec.type == 'i' || spec.type == 'u' || spec.type == 'n' ? 'd' : spec.type;
+  const char type =
+      spec.type == 0 || spec.type == 'i' || spec.type == 'u' || spec.type == 'n' ? 'd' : spec.type;
   const int base = type == 'd' ? 10 : type == 'x' || type == 'X' ? 16 : type == 'o' ? 8 : 2;
   char buffer[72];
   std::string digits(buffer, std::to_chars(buffer, buffer + sizeof buffer, magnitude, base).ptr);
-  if (type == 'X') std::transform(digits.begin(), digits.end(), digits.begin(), [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
+  if (type == 'X')
+    std::transform(digits.begin(), digits.end(), digits.begin(),
+                   [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
   if (spec.precision > static_cast<int64_t>(digits.size()) && spec.precision <= kMaxPrecision) {
     digits.insert(0, static_cast<size_t>(spec.precision) - digits.size(), '0');
   }
@@ -86,11 +91,16 @@ Result<std::string> format_float(const Spec& spec, double value) {
     digits = float_repr(magnitude);
   } else {
     const char type = spec.type == 0 ? 'g' : spec.type == '%' ? 'f' : spec.type;
-    const char pattern[] = {'%', spec.alternate ? '#' : '.', spec.alternate ? '.' : '*', spec.alternate ? '*' : type,
-                            spec.alternate ? type : '\0', '\0'};
+    const char pattern[] = {'%',
+                            spec.alternate ? '#' : '.',
+                            spec.alternate ? '.' : '*',
+                            spec.alternate ? '*' : type,
+                            spec.alternate ? type : '\0',
+                            '\0'};
     char buffer[1024];  // 309 digits and the largest precision fit
     const int precision = static_cast<int>(spec.precision < 0 ? 6 : spec.precision);
-    const int written = std::snprintf(buffer, sizeof buffer, pattern, precision, spec.type == '%' ? magnitude * 100 : magnitude);
+    const int written = std::snprintf(buffer, sizeof buffer, pattern, precision,
+                                      spec.type == '%' ? magnitude * 100 : magnitude);
     digits.assign(buffer, static_cast<size_t>(std::clamp(written, 0, static_cast<int>(sizeof buffer) - 1)));
     if (spec.type == '%') digits += '%';
   }
@@ -98,13 +108,19 @@ Result<std::string> format_float(const Spec& spec, double value) {
   return with_sign(std::signbit(value) && !std::isnan(value), spec.sign, digits);
 }
 
-bool is_integer_type(char type) { return type != 0 && std::string_view("dxXobniu").find(type) != std::string_view::npos; }
-bool is_float_type(char type) { return type != 0 && std::string_view("eEfFgG%").find(type) != std::string_view::npos; }
+bool is_integer_type(char type) {
+  return type != 0 && std::string_view("dxXobniu").find(type) != std::string_view::npos;
+}
+bool is_float_type(char type) {
+  return type != 0 && std::string_view("eEfFgG%").find(type) != std::string_view::npos;
+}
 
 Status append_number(Runtime& rt, std::string& out, const Spec& spec, const Value& value) {
   const bool as_integer = value.is_integral() && !is_float_type(spec.type);
-  if (!as_integer && is_integer_type(spec.type)) return bad_format("a float for the format '" + std::string(1, spec.type) + "'");
-  BRISK_ASSIGN(const std::string text, as_integer ? format_integer(spec, value.as_int()) : format_float(spec, value.as_double()));
+  if (!as_integer && is_integer_type(spec.type))
+    return bad_format("a float for the format '" + std::string(1, spec.type) + "'");
+  BRISK_ASSIGN(const std::string text,
+               as_integer ? format_integer(spec, value.as_int()) : format_float(spec, value.as_double()));
   return append_padded(rt, out, spec, text, true);
 }
 
@@ -137,7 +153,9 @@ class PercentFormatter {
       if (percent < pattern_.size()) BRISK_TRY(conversion());
     }
     const bool is_tuple = values_.is_sequence(SequenceKind::kTuple);
-    const bool all_used = is_tuple ? used_ == values_.sequence->size : used_ > 0 || values_.is(Kind::kDict) || values_.is_sequence(SequenceKind::kList);
+    const bool all_used =
+        is_tuple ? used_ == values_.sequence->size
+                 : used_ > 0 || values_.is(Kind::kDict) || values_.is_sequence(SequenceKind::kList);
     if (!all_used && !by_name_) return bad_format("more values than the text has places for");
     return rt_.copy_string(out_);
   }
@@ -177,7 +195,8 @@ class PercentFormatter {
       BRISK_ASSIGN(value, named());
     }
     bool zero = false;
-    for (; at_ < pattern_.size() && std::string_view("-+ #0").find(pattern_[at_]) != std::string_view::npos; ++at_) {
+    for (; at_ < pattern_.size() && std::string_view("-+ #0").find(pattern_[at_]) != std::string_view::npos;
+         ++at_) {
       const char flag = pattern_[at_];
       if (flag == '-') spec.align = '<';
       if (flag == '+' || (flag == ' ' && spec.sign != '+')) spec.sign = flag;
@@ -213,8 +232,10 @@ class PercentFormatter {
       return append_text(rt_, out_, spec, text, true);
     }
     if (spec.type == 'c') return append_character(spec, value);
-    if (!value.is_number()) return bad_format("a value of type " + std::string(type_name(value)) + " for a number");
-    if (!is_integer_type(spec.type) && !is_float_type(spec.type)) return bad_format("'%" + std::string(1, spec.type) + "'");
+    if (!value.is_number())
+      return bad_format("a value of type " + std::string(type_name(value)) + " for a number");
+    if (!is_integer_type(spec.type) && !is_float_type(spec.type))
+      return bad_format("'%" + std::string(1, spec.type) + "'");
     if (is_integer_type(spec.type) && value.is(Kind::kFloat)) {
       const double whole = std::trunc(value.real);
       if (spec.type != 'd' || !(std::fabs(whole) < 0x1p63)) return bad_format("a float for an integer");
@@ -249,7 +270,9 @@ class PercentFormatter {
 Result<Spec> parse_spec(std::string_view text) {
   Spec spec;
   size_t at = 0;
-  const auto is_align = [](std::string_view s) { return !s.empty() && std::string_view("<>^=").find(s[0]) != std::string_view::npos; };
+  const auto is_align = [](std::string_view s) {
+    return !s.empty() && std::string_view("<>^=").find(s[0]) != std::string_view::npos;
+  };
   const std::string_view first = first_character(text);
   if (!first.empty() && is_align(text.substr(first.size()))) {
     spec.fill = first;
@@ -331,7 +354,8 @@ class BraceFormatter {
       }
       return append_number(rt_, out_, spec, value);
     }
-    if (!value.is_string() && !value.is(Kind::kBool)) return bad_format("a format for a value of type " + std::string(type_name(value)));
+    if (!value.is_string() && !value.is(Kind::kBool))
+      return bad_format("a format for a value of type " + std::string(type_name(value)));
     if (spec.type != 0 && spec.type != 's') return bad_format("'" + std::string(1, spec.type) + "' for text");
     BRISK_ASSIGN(const Value text, to_str(rt_, value));
     return append_text(rt_, out_, spec, text.text(), false);

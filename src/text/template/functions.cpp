@@ -31,7 +31,9 @@ Result<Value> range(Runtime& rt, const Value&, const Bound& arguments) {
   BRISK_TRY(rt.charge(static_cast<int64_t>(count)));
   std::vector<Value> numbers;
   numbers.reserve(count);
-  for (uint64_t i = 0; i < count; ++i) numbers.push_back(of(static_cast<int64_t>(static_cast<uint64_t>(begin) + i * static_cast<uint64_t>(step))));
+  for (uint64_t i = 0; i < count; ++i)
+    numbers.push_back(
+        of(static_cast<int64_t>(static_cast<uint64_t>(begin) + i * static_cast<uint64_t>(step))));
   return rt.new_sequence(SequenceKind::kRange, numbers);
 }
 
@@ -40,13 +42,15 @@ Status fill_dict(Runtime& rt, Dict& dict, const Arguments& arguments) {
   if (arguments.positional.size() > 1) return fail("at most one argument by position", "more");
   for (const Value& source : arguments.positional) {
     if (source.is(Kind::kDict)) {
-      for (const Dict::Entry& entry : source.dict->all()) BRISK_TRY(rt.set_item(dict, entry.key, entry.value));
+      for (const Dict::Entry& entry : source.dict->all())
+        BRISK_TRY(rt.set_item(dict, entry.key, entry.value));
       continue;
     }
     BRISK_ASSIGN(const auto pairs, elements(rt, source));
     for (const Value& pair : pairs) {
       BRISK_ASSIGN(const auto parts, elements(rt, pair));
-      if (parts.size() != 2) return fail("pairs of a key and a value", std::to_string(parts.size()) + " parts");
+      if (parts.size() != 2)
+        return fail("pairs of a key and a value", std::to_string(parts.size()) + " parts");
       BRISK_TRY(rt.set_item(dict, parts[0], parts[1]));
     }
   }
@@ -110,7 +114,8 @@ Result<Value> strftime_now(Runtime& rt, const Value&, const Bound& arguments) {
     ++i;
     if (format[i] == '-' && i + 1 < format.size()) directive += format[i++];
     directive += format[i];
-    if (std::string_view("aAbBcCdDeFgGhHIjklmMnprRsStTuUVwWxXyYzZ%f").find(format[i]) == std::string_view::npos) {
+    if (std::string_view("aAbBcCdDeFgGhHIjklmMnprRsStTuUVwWxXyYzZ%f").find(format[i]) ==
+        std::string_view::npos) {
       return fail("a date format such as '%d %b %Y'", "'" + directive + "'");
     }
     if (format[i] == 'f') {
@@ -124,10 +129,8 @@ Result<Value> strftime_now(Runtime& rt, const Value&, const Bound& arguments) {
 }
 
 constexpr Builtin kFunctions[] = {
-    {"range", "start stop? step?", range},
-    {"dict", "*", make_dict},
-    {"namespace", "*", make_namespace},
-    {"raise_exception", "message", raise_exception},
+    {"range", "start stop? step?", range},    {"dict", "*", make_dict},
+    {"namespace", "*", make_namespace},       {"raise_exception", "message", raise_exception},
     {"strftime_now", "format", strftime_now},
 };
 

@@ -86,7 +86,8 @@ Result<Value> Interpreter::variable(NameId name, const Scope& scope) {
 
 Status Interpreter::assign(const Target& target, const Value& value, Scope& scope) {
   if (target.parts.empty()) {
-    return target.attribute.empty() ? set_variable(scope, target.name, value) : assign_attribute(target, value, scope);
+    return target.attribute.empty() ? set_variable(scope, target.name, value)
+                                    : assign_attribute(target, value, scope);
   }
   BRISK_ASSIGN(const auto items, elements(rt_, value));
   if (items.size() != target.parts.size()) {

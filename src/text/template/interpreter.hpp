@@ -79,7 +79,8 @@ class Interpreter {
   Result<Arguments> evaluate_arguments(const Expr& expr, Scope& scope);
   Result<Value> call_macro(const Callable& macro, const Arguments& arguments);
   Status bind_macro(const MacroDefinition& macro, const Arguments& arguments, Scope& scope);
-  Status bind_named(const MacroDefinition& macro, const Arguments& arguments, std::vector<bool>& given, Scope& scope);
+  Status bind_named(const MacroDefinition& macro, const Arguments& arguments, std::vector<bool>& given,
+                    Scope& scope);
 
   /// Counts nesting of whatever recurses.
   Status enter();
@@ -91,8 +92,8 @@ class Interpreter {
 
   const Program& program_;
   Runtime rt_;
-  std::vector<Value> globals_;     // by NameId: variables of the caller, functions, top-level assignments
-  std::vector<bool> is_defined_;   // by NameId
+  std::vector<Value> globals_;    // by NameId: variables of the caller, functions, top-level assignments
+  std::vector<bool> is_defined_;  // by NameId
   NameId loop_ = -1, caller_ = -1, varargs_ = -1, kwargs_ = -1;
   std::string output_;
   std::string* out_ = &output_;

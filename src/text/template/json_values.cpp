@@ -145,7 +145,8 @@ class JsonWriter {
 };
 
 Result<Value> import_string(const std::string& text) {
-  if (text.size() > UINT32_MAX / 2) return fail("strings below 2 GiB", std::to_string(text.size()) + " bytes");
+  if (text.size() > UINT32_MAX / 2)
+    return fail("strings below 2 GiB", std::to_string(text.size()) + " bytes");
   if (!utf8_valid(text)) return fail("variables in UTF-8", "an ill-formed string");
   return of(std::string_view(text));
 }
@@ -153,7 +154,8 @@ Result<Value> import_string(const std::string& text) {
 /// Not charged to the template's fuel: the caller chose this data. Depth is checked on the way down.
 Result<Value> import(Runtime& rt, const Json& json, int level) {
   if (level > rt.limits().depth) {
-    return fail("variables nested at most " + std::to_string(rt.limits().depth) + " levels deep", "a deeper value");
+    return fail("variables nested at most " + std::to_string(rt.limits().depth) + " levels deep",
+                "a deeper value");
   }
   switch (json.type()) {
     case Json::value_t::boolean: return of(json.get<bool>());

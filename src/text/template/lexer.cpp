@@ -20,7 +20,8 @@ bool is_name_char(char c) {
 
 class Lexer {
  public:
-  Lexer(std::string_view source, std::vector<Token>& tokens, std::deque<std::string>& strings, SyntaxError& error)
+  Lexer(std::string_view source, std::vector<Token>& tokens, std::deque<std::string>& strings,
+        SyntaxError& error)
       : source_(source), tokens_(tokens), strings_(strings), error_(error) {}
 
   bool run() {
@@ -56,7 +57,9 @@ class Lexer {
     return kNone;
   }
 
-  bool starts(size_t at, std::string_view text) const { return source_.substr(std::min(at, source_.size())).starts_with(text); }
+  bool starts(size_t at, std::string_view text) const {
+    return source_.substr(std::min(at, source_.size())).starts_with(text);
+  }
 
   size_t skip_space(size_t at) const {
     for (size_t length = 0; at < source_.size() && is_space(character_at(source_, at, length));) at += length;
@@ -74,7 +77,9 @@ class Lexer {
     return strip(text.substr(line), Side::kLeft).empty() ? text.substr(0, line) : text;
   }
 
-  char sign_at(size_t at) const { return at < source_.size() && (source_[at] == '-' || source_[at] == '+') ? source_[at] : 0; }
+  char sign_at(size_t at) const {
+    return at < source_.size() && (source_[at] == '-' || source_[at] == '+') ? source_[at] : 0;
+  }
 
   /// Moves past a closing mark of `length` characters whose sign (if any) stands at `at`.
   void close(size_t at, char sign, size_t length, bool trims_newline) {
@@ -137,7 +142,8 @@ class Lexer {
     std::string brackets;
     while (true) {
       at_ = skip_space(at_);
-      if (at_ >= source_.size()) return fail(tag, "the tag to end with " + std::string(mark), "the end of the template");
+      if (at_ >= source_.size())
+        return fail(tag, "the tag to end with " + std::string(mark), "the end of the template");
       if (brackets.empty()) {
         char sign = sign_at(at_);
         if (is_output && sign == '+') sign = 0;
@@ -166,8 +172,8 @@ class Lexer {
 
   /// Digits with single underscores between them.
   size_t skip_digits(size_t at, bool (*is_member)(char)) const {
-    while (at < source_.size() &&
-           (is_member(source_[at]) || (source_[at] == '_' && at + 1 < source_.size() && is_member(source_[at + 1])))) {
+    while (at < source_.size() && (is_member(source_[at]) || (source_[at] == '_' && at + 1 < source_.size() &&
+                                                              is_member(source_[at + 1])))) {
       ++at;
     }
     return at;
@@ -175,11 +181,14 @@ class Lexer {
 
   bool read_number() {
     const size_t begin = at_;
-    const bool after_dot = !tokens_.empty() && tokens_.back().text == "." && tokens_.back().kind == TokenKind::kOperator;
+    const bool after_dot =
+        !tokens_.empty() && tokens_.back().text == "." && tokens_.back().kind == TokenKind::kOperator;
     TokenKind kind = TokenKind::kInteger;
-    const char base = source_[at_] == '0' && at_ + 1 < source_.size() ? static_cast<char>(source_[at_ + 1] | 0x20) : '0';
+    const char base =
+        source_[at_] == '0' && at_ + 1 < source_.size() ? static_cast<char>(source_[at_ + 1] | 0x20) : '0';
     if (base == 'x' || base == 'o' || base == 'b') {
-      at_ = skip_digits(at_ + 2, [](char c) { return is_digit_char(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); });
+      at_ = skip_digits(at_ + 2,
+                        [](char c) { return is_digit_char(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); });
     } else {
       at_ = skip_digits(at_, is_digit_char);
       if (!after_dot) kind = read_fraction_and_exponent();
@@ -247,14 +256,16 @@ class Lexer {
         const size_t digits = c == 'x' ? 2 : c == 'u' ? 4 : 8;
         char32_t code = 0;
         if (!read_code(raw.substr(i + 1, digits), digits, 16, code)) {
-          return fail(offset + i, "an escape with " + std::to_string(digits) + " hexadecimal digits of a character",
+          return fail(offset + i,
+                      "an escape with " + std::to_string(digits) + " hexadecimal digits of a character",
                       "another one");
         }
         utf8_append(out, code);
         i += digits;
       } else if (c >= '0' && c <= '7') {
         size_t digits = 1;
-        while (digits < 3 && i + digits < raw.size() && raw[i + digits] >= '0' && raw[i + digits] <= '7') ++digits;
+        while (digits < 3 && i + digits < raw.size() && raw[i + digits] >= '0' && raw[i + digits] <= '7')
+          ++digits;
         char32_t code = 0;
         read_code(raw.substr(i, digits), digits, 8, code);
         utf8_append(out, code);
@@ -272,7 +283,9 @@ class Lexer {
   static bool read_code(std::string_view digits, size_t count, int base, char32_t& code) {
     if (digits.size() < count) return false;
     for (const char c : digits) {
-      const int digit = is_digit_char(c) ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : base;
+      const int digit = is_digit_char(c)                         ? c - '0'
+                        : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                                 : base;
       if (digit >= base) return false;
       code = code * static_cast<char32_t>(base) + static_cast<char32_t>(digit);
     }

@@ -16,9 +16,7 @@ constexpr std::string_view kSymbols[] = {"+", "-", "*", "/", "//", "%", "**"};
 
 std::string symbol(BinaryOp op) { return std::string(kSymbols[static_cast<size_t>(op)]); }
 
-Status overflow(BinaryOp op) {
-  return fail("integers of 64 bits", "an overflow of '" + symbol(op) + "'");
-}
+Status overflow(BinaryOp op) { return fail("integers of 64 bits", "an overflow of '" + symbol(op) + "'"); }
 
 Result<Value> as_value(std::optional<int64_t> value, BinaryOp op) {
   if (!value) return overflow(op);
@@ -107,7 +105,8 @@ Result<Value> repeat_string(Runtime& rt, const Value& value, int64_t times) {
   if (times <= 0 || value.length == 0) return of(std::string_view());
   const auto bytes = checked_mul<int64_t>(value.length, times);
   const auto most = static_cast<int64_t>(rt.limits().output_bytes);
-  if (!bytes || *bytes > most) return fail("text of at most " + std::to_string(most) + " bytes", "a longer repetition");
+  if (!bytes || *bytes > most)
+    return fail("text of at most " + std::to_string(most) + " bytes", "a longer repetition");
   BRISK_TRY(rt.charge_bytes(static_cast<size_t>(*bytes)));
   std::string text;
   text.reserve(static_cast<size_t>(*bytes));
@@ -160,7 +159,8 @@ Result<std::optional<Value>> other_operation(Runtime& rt, BinaryOp op, const Val
   if (op == BinaryOp::kAdd && a.is_string() && b.is_string()) {
     return wrap(add_strings(rt, a, b));
   }
-  if (op == BinaryOp::kAdd && is_list_or_tuple(a) && is_list_or_tuple(b) && a.sequence->kind == b.sequence->kind) {
+  if (op == BinaryOp::kAdd && is_list_or_tuple(a) && is_list_or_tuple(b) &&
+      a.sequence->kind == b.sequence->kind) {
     return wrap(add_sequences(rt, *a.sequence, *b.sequence));
   }
   if (op == BinaryOp::kModulo && a.is_string()) return wrap(format_percent(rt, a.text(), b));
@@ -249,7 +249,8 @@ Result<bool> less(Runtime& rt, const Value& a, const Value& b) {
 
 Result<bool> compare(Runtime& rt, Comparison comparison, const Value& a, const Value& b) {
   const auto inverted = [](Result<bool> result) { return result.ok() ? Result<bool>(!*result) : result; };
-  const bool has_nan = (a.is(Kind::kFloat) && std::isnan(a.real)) || (b.is(Kind::kFloat) && std::isnan(b.real));
+  const bool has_nan =
+      (a.is(Kind::kFloat) && std::isnan(a.real)) || (b.is(Kind::kFloat) && std::isnan(b.real));
   switch (comparison) {
     case Comparison::kEqual: return equal_charged(rt, a, b);
     case Comparison::kUnequal: return inverted(equal_charged(rt, a, b));

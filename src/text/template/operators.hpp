@@ -26,7 +26,8 @@ Result<Value> get_item(Runtime& rt, const Value& value, const Value& key);
 /// A dotted path of names and numbers, as filters take for `attribute`.
 Result<Value> get_path(Runtime& rt, Value value, const Value& path);
 /// value[begin:end:step]; none stands for what was left out.
-Result<Value> get_slice(Runtime& rt, const Value& value, const Value& begin, const Value& end, const Value& step);
+Result<Value> get_slice(Runtime& rt, const Value& value, const Value& begin, const Value& end,
+                        const Value& step);
 
 /// The elements that iterating gives (keys of a dictionary, characters of a string). The span stays
 /// valid until the rendering ends.
@@ -34,7 +35,8 @@ Result<std::span<const Value>> elements(Runtime& rt, const Value& value);
 /// len().
 Result<int64_t> length_of(Runtime& rt, const Value& value);
 /// str.replace; `count` < 0 replaces all.
-Result<Value> replace_text(Runtime& rt, const Value& text, std::string_view from, std::string_view to, int64_t count);
+Result<Value> replace_text(Runtime& rt, const Value& text, std::string_view from, std::string_view to,
+                           int64_t count);
 /// The error of using an undefined value, saying why it is.
 Status undefined_error(const Value& value);
 

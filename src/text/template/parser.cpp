@@ -8,7 +8,16 @@
 namespace brisk::text::tmpl {
 namespace {
 
-enum Level { kOrLevel = 1, kAndLevel, kNotLevel, kCompareLevel, kAddLevel, kConcatLevel, kMultiplyLevel, kPowerLevel };
+enum Level {
+  kOrLevel = 1,
+  kAndLevel,
+  kNotLevel,
+  kCompareLevel,
+  kAddLevel,
+  kConcatLevel,
+  kMultiplyLevel,
+  kPowerLevel
+};
 
 struct OperatorEntry {
   std::string_view text;
@@ -16,9 +25,12 @@ struct OperatorEntry {
   BinaryOp op;
 };
 constexpr OperatorEntry kArithmetic[] = {
-    {"+", kAddLevel, BinaryOp::kAdd},           {"-", kAddLevel, BinaryOp::kSubtract},
-    {"*", kMultiplyLevel, BinaryOp::kMultiply}, {"/", kMultiplyLevel, BinaryOp::kDivide},
-    {"//", kMultiplyLevel, BinaryOp::kFloorDivide}, {"%", kMultiplyLevel, BinaryOp::kModulo},
+    {"+", kAddLevel, BinaryOp::kAdd},
+    {"-", kAddLevel, BinaryOp::kSubtract},
+    {"*", kMultiplyLevel, BinaryOp::kMultiply},
+    {"/", kMultiplyLevel, BinaryOp::kDivide},
+    {"//", kMultiplyLevel, BinaryOp::kFloorDivide},
+    {"%", kMultiplyLevel, BinaryOp::kModulo},
     {"**", kPowerLevel, BinaryOp::kPower},
 };
 
@@ -50,7 +62,8 @@ std::nullptr_t Parser::refuse_at(uint32_t offset, std::string expected, std::str
 
 bool Parser::too_deep() {
   if (depth_ <= program_.limits.depth) return false;
-  refuse_at(now().offset, "nesting of at most " + std::to_string(program_.limits.depth) + " levels", "a deeper level");
+  refuse_at(now().offset, "nesting of at most " + std::to_string(program_.limits.depth) + " levels",
+            "a deeper level");
   return true;
 }
 
@@ -115,7 +128,8 @@ Expr* Parser::attach(Expr* parent, const Expr* child) {
   parent->items.push_back(child);
   parent->height = std::max(parent->height, child->height + 1);
   if (parent->height <= program_.limits.depth) return parent;
-  return refuse_at(parent->offset, "expressions of at most " + std::to_string(program_.limits.depth) + " levels",
+  return refuse_at(parent->offset,
+                   "expressions of at most " + std::to_string(program_.limits.depth) + " levels",
                    "a deeper one");
 }
 
@@ -292,7 +306,8 @@ const Expr* Parser::parse_number() {
   } else {
     const char letter = token.text.size() > 1 ? static_cast<char>(token.text[1] | 0x20) : '0';
     const int base = letter == 'x' ? 16 : letter == 'o' ? 8 : letter == 'b' ? 2 : 10;
-    const bool leading_zeros = base == 10 && token.text[0] == '0' && token.text.find_first_not_of('0') != std::string_view::npos;
+    const bool leading_zeros =
+        base == 10 && token.text[0] == '0' && token.text.find_first_not_of('0') != std::string_view::npos;
     if (leading_zeros) return refuse("an integer without leading zeros");
     int64_t value = 0;
     parsed = std::from_chars(token.text.data() + (base == 10 ? 0 : 2), end, value, base);
@@ -320,7 +335,8 @@ const Expr* Parser::parse_dict() {
   Expr* dict = make(ExprKind::kDict, now().offset);
   ++at_;
   while (!is_operator("}")) {
-    if (!attach(dict, parse_expression()) || !expect_operator(":") || !attach(dict, parse_expression())) return nullptr;
+    if (!attach(dict, parse_expression()) || !expect_operator(":") || !attach(dict, parse_expression()))
+      return nullptr;
     if (!skip_operator(",") && !is_operator("}")) return refuse("',' or '}'");
   }
   ++at_;
@@ -347,7 +363,8 @@ const Expr* Parser::parse_tuple(bool with_conditional, bool parenthesized) {
   const Expr* first = parse_expression(with_conditional);
   if (first == nullptr || !is_operator(",")) return first;
   Expr* tuple = attach(make(ExprKind::kTuple, offset), first);
-  while (tuple != nullptr && skip_operator(",") && !ends()) tuple = attach(tuple, parse_expression(with_conditional));
+  while (tuple != nullptr && skip_operator(",") && !ends())
+    tuple = attach(tuple, parse_expression(with_conditional));
   return tuple;
 }
 
@@ -382,7 +399,8 @@ const Expr* Parser::parse_filters_and_tests(const Expr* value) {
 const Expr* Parser::parse_subscript(const Expr* value) {
   const uint32_t offset = now().offset;
   if (skip_operator(".")) {
-    if (now().kind == TokenKind::kInteger) return attach(attach(make(ExprKind::kItem, offset), value), parse_number());
+    if (now().kind == TokenKind::kInteger)
+      return attach(attach(make(ExprKind::kItem, offset), value), parse_number());
     Expr* attribute = attach(make(ExprKind::kAttribute, offset), value);
     return attribute != nullptr && expect_identifier(attribute->text) ? attribute : nullptr;
   }
@@ -433,7 +451,8 @@ bool Parser::parse_arguments(Expr* call) {
       argument.kind = ArgumentKind::kUnpackList;
     } else if (skip_operator("**")) {
       argument.kind = ArgumentKind::kUnpackDict;
-    } else if (now().kind == TokenKind::kName && ahead().kind == TokenKind::kOperator && ahead().text == "=") {
+    } else if (now().kind == TokenKind::kName && ahead().kind == TokenKind::kOperator &&
+               ahead().text == "=") {
       argument.kind = ArgumentKind::kNamed;
       argument.name = now().text;
       at_ += 2;
@@ -488,10 +507,10 @@ const Expr* Parser::parse_test(const Expr* value) {
   if (test == nullptr || !expect_identifier(test->text)) return nullptr;
   test->builtin = find_test(test->text);
   const bool is_operand = now().kind == TokenKind::kName || now().kind == TokenKind::kString ||
-                          now().kind == TokenKind::kInteger || now().kind == TokenKind::kFloat || is_operator("[") ||
-                          is_operator("{");
-  const bool is_keyword = is_name("else") || is_name("or") || is_name("and") || is_name("if") || is_name("in") ||
-                          is_name("not") || is_name("recursive");
+                          now().kind == TokenKind::kInteger || now().kind == TokenKind::kFloat ||
+                          is_operator("[") || is_operator("{");
+  const bool is_keyword = is_name("else") || is_name("or") || is_name("and") || is_name("if") ||
+                          is_name("in") || is_name("not") || is_name("recursive");
   if (is_operator("(")) {
     if (!parse_arguments(test)) return nullptr;
   } else if (is_name("is")) {

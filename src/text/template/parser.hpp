@@ -25,7 +25,9 @@ class Parser {
   // Tokens.
   const Token& now() const { return tokens_[at_]; }
   const Token& ahead() const { return tokens_[at_ + 1 < tokens_.size() ? at_ + 1 : at_]; }
-  bool is_operator(std::string_view text) const { return now().kind == TokenKind::kOperator && now().text == text; }
+  bool is_operator(std::string_view text) const {
+    return now().kind == TokenKind::kOperator && now().text == text;
+  }
   bool is_name(std::string_view text) const { return now().kind == TokenKind::kName && now().text == text; }
   bool skip_operator(std::string_view text);
   bool skip_name(std::string_view text);
@@ -101,8 +103,8 @@ class Parser {
   std::span<const Token> tokens_;
   size_t at_ = 0;
   int depth_ = 0;
-  int loops_ = 0;                      // for blocks around the current statement
-  MacroDefinition* macro_ = nullptr;   // innermost macro around it
+  int loops_ = 0;                     // for blocks around the current statement
+  MacroDefinition* macro_ = nullptr;  // innermost macro around it
   std::map<std::string_view, NameId> name_ids_;
   SyntaxError error_;
 };

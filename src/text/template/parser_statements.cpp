@@ -57,9 +57,14 @@ bool Parser::parse_statement(Body& body) {
     bool (Parser::*parse)(Body&);
   };
   static constexpr Entry kStatements[] = {
-      {"if", &Parser::parse_if},           {"for", &Parser::parse_for},     {"set", &Parser::parse_set},
-      {"macro", &Parser::parse_macro},     {"call", &Parser::parse_call_block}, {"with", &Parser::parse_with},
-      {"filter", &Parser::parse_filter_block}, {"print", &Parser::parse_print},
+      {"if", &Parser::parse_if},
+      {"for", &Parser::parse_for},
+      {"set", &Parser::parse_set},
+      {"macro", &Parser::parse_macro},
+      {"call", &Parser::parse_call_block},
+      {"with", &Parser::parse_with},
+      {"filter", &Parser::parse_filter_block},
+      {"print", &Parser::parse_print},
   };
   bool parsed = false;
   if (is_name("break")) {

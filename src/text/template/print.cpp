@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 
 #include "text/template/unicode.hpp"
 
@@ -78,9 +79,10 @@ class Printer {
     switch (sequence.kind) {
       case SequenceKind::kGenerator: return put("<generator>");
       case SequenceKind::kRange:
-        return put("range(" + (sequence.size == 0 ? "0, 0"
-                                                  : std::to_string(sequence.items[0].integer) + ", " +
-                                                        std::to_string(sequence.items[sequence.size - 1].integer + 1)) +
+        return put("range(" +
+                   (sequence.size == 0 ? "0, 0"
+                                       : std::to_string(sequence.items[0].integer) + ", " +
+                                             std::to_string(sequence.items[sequence.size - 1].integer + 1)) +
                    ")");
       case SequenceKind::kList:
         BRISK_TRY(put("["));

@@ -15,7 +15,8 @@ Status Runtime::charge(int64_t steps) {
   BRISK_DCHECK(steps >= 0, "work is not negative");
   if (steps > fuel_) {
     fuel_ = 0;
-    return fail("a template that ends within " + std::to_string(limits_.steps) + " steps", "more work than that");
+    return fail("a template that ends within " + std::to_string(limits_.steps) + " steps",
+                "more work than that");
   }
   fuel_ -= steps;
   return {};
@@ -58,9 +59,11 @@ Result<Dict*> Runtime::new_dict() {
 
 Status Runtime::set_item(Dict& dict, const Value& key, const Value& value) {
   BRISK_TRY(charge(2 + weight(key)));
-  if (!hashable(key)) return fail("a key that does not change", "a key of type " + std::string(type_name(key)));
+  if (!hashable(key))
+    return fail("a key that does not change", "a key of type " + std::string(type_name(key)));
   if (std::max(depth(key), depth(value)) >= limits_.depth) {
-    return fail("values nested at most " + std::to_string(limits_.depth) + " levels deep", "a deeper dictionary");
+    return fail("values nested at most " + std::to_string(limits_.depth) + " levels deep",
+                "a deeper dictionary");
   }
   dict.set(arena_, key, value);
   return {};
@@ -88,8 +91,9 @@ Result<Bound> bind(const Builtin& builtin, const Arguments& arguments) {
   bound.raw_ = &arguments;
   if (builtin.parameters == "*") return bound;
   const auto refuse = [&](std::string got) {
-    return fail("the arguments of " + std::string(builtin.name) + " to be (" + std::string(builtin.parameters) + ")",
-                std::move(got));
+    return fail(
+        "the arguments of " + std::string(builtin.name) + " to be (" + std::string(builtin.parameters) + ")",
+        std::move(got));
   };
   size_t count = 0;
   size_t named = 0;
@@ -115,14 +119,16 @@ Result<Bound> bind(const Builtin& builtin, const Arguments& arguments) {
   return bound;
 }
 
-Result<Value> call_builtin(Runtime& rt, const Builtin& builtin, const Value& self, const Arguments& arguments) {
+Result<Value> call_builtin(Runtime& rt, const Builtin& builtin, const Value& self,
+                           const Arguments& arguments) {
   BRISK_TRY(rt.charge(1));
   BRISK_ASSIGN(const Bound bound, bind(builtin, arguments));
   return builtin.run(rt, self, bound);
 }
 
 const Builtin* find_builtin(std::span<const Builtin> table, std::string_view name) {
-  const auto it = std::find_if(table.begin(), table.end(), [&](const Builtin& entry) { return entry.name == name; });
+  const auto it =
+      std::find_if(table.begin(), table.end(), [&](const Builtin& entry) { return entry.name == name; });
   return it == table.end() ? nullptr : &*it;
 }
 

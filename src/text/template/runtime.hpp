@@ -99,7 +99,8 @@ struct Builtin {
 };
 
 Result<Bound> bind(const Builtin& builtin, const Arguments& arguments);
-Result<Value> call_builtin(Runtime& rt, const Builtin& builtin, const Value& self, const Arguments& arguments);
+Result<Value> call_builtin(Runtime& rt, const Builtin& builtin, const Value& self,
+                           const Arguments& arguments);
 /// Null when no entry has the name.
 const Builtin* find_builtin(std::span<const Builtin> table, std::string_view name);
 

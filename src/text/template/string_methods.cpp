@@ -71,7 +71,8 @@ std::vector<Value> split_words(std::string_view text, size_t count, bool from_ri
   return parts;
 }
 
-std::vector<Value> split_at(std::string_view text, std::string_view separator, size_t count, bool from_right) {
+std::vector<Value> split_at(std::string_view text, std::string_view separator, size_t count,
+                            bool from_right) {
   std::vector<Value> parts;
   while (parts.size() < count) {
     const size_t at = from_right ? text.rfind(separator) : find_text(text, separator);
@@ -143,7 +144,8 @@ Result<Value> splitlines(Runtime& rt, const Value& self, const Bound& arguments)
 
 /// The part of the text between the optional positions at arguments 1 and 2; nothing (not even an empty
 /// part) when the first lies beyond the end.
-Result<std::optional<std::string_view>> searched_part(Runtime& rt, const Value& self, const Bound& arguments) {
+Result<std::optional<std::string_view>> searched_part(Runtime& rt, const Value& self,
+                                                      const Bound& arguments) {
   using Part = std::optional<std::string_view>;
   if (arguments.is_none(1) && arguments.is_none(2)) return Part(self.text());
   if (!arguments.is_none(1) && arguments[1].is_integral()) {
@@ -160,7 +162,8 @@ Result<Value> has_affix(Runtime& rt, const Value& self, const Bound& arguments) 
   BRISK_ASSIGN(const auto part, searched_part(rt, self, arguments));
   const std::string_view text = part.value_or("");
   const Value affixes = arguments[0];
-  const std::span<const Value> all = affixes.is_sequence(SequenceKind::kTuple) ? affixes.sequence->all() : std::span(&affixes, 1);
+  const std::span<const Value> all =
+      affixes.is_sequence(SequenceKind::kTuple) ? affixes.sequence->all() : std::span(&affixes, 1);
   for (const Value& affix : all) {
     BRISK_ASSIGN(const std::string_view wanted, string_argument(affix, "a prefix or suffix"));
     BRISK_TRY(rt.charge_bytes(wanted.size() / 8));
@@ -194,7 +197,8 @@ Result<Value> count(Runtime& rt, const Value& self, const Bound& arguments) {
   BRISK_TRY(rt.charge_bytes(text.size() / 4));
   if (wanted.empty()) return of(count_characters(text) + 1);
   int64_t found = 0;
-  for (size_t at = find_text(text, wanted); at != kNone; at = find_text(text, wanted, at + wanted.size())) ++found;
+  for (size_t at = find_text(text, wanted); at != kNone; at = find_text(text, wanted, at + wanted.size()))
+    ++found;
   return of(found);
 }
 
@@ -283,7 +287,9 @@ Result<Value> expandtabs(Runtime& rt, const Value& self, const Bound& arguments)
     BRISK_TRY(rt.charge(1 + blanks));
     if (c != '\t') text += c;
     text.append(static_cast<size_t>(blanks), ' ');
-    column = c == '\n' || c == '\r' ? 0 : column + blanks + (c != '\t' && (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0);
+    column = c == '\n' || c == '\r'
+                 ? 0
+                 : column + blanks + (c != '\t' && (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0);
   }
   return rt.copy_string(text);
 }
@@ -292,7 +298,8 @@ template <bool (*Test)(char32_t)>
 Result<Value> all_are(Runtime& rt, const Value& self, const Bound&) {
   BRISK_TRY(rt.charge(self.length));
   bool all = self.length > 0;
-  for (size_t at = 0, length = 0; all && at < self.length; at += length) all = Test(character_at(self.text(), at, length));
+  for (size_t at = 0, length = 0; all && at < self.length; at += length)
+    all = Test(character_at(self.text(), at, length));
   return of(all);
 }
 
@@ -386,7 +393,8 @@ constexpr Builtin kMethods[] = {
 
 std::span<const Builtin> string_methods() { return kMethods; }
 
-Result<Value> replace_text(Runtime& rt, const Value& text, std::string_view from, std::string_view to, int64_t count) {
+Result<Value> replace_text(Runtime& rt, const Value& text, std::string_view from, std::string_view to,
+                           int64_t count) {
   std::string out;
   const std::string_view all = text.text();
   size_t at = 0;

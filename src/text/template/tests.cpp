@@ -28,7 +28,8 @@ bool is_iterable(const Value& v) {
   return v.is_undefined() || v.is_string() || v.is(Kind::kSequence) || v.is(Kind::kDict) || v.is(Kind::kLoop);
 }
 bool is_sequence(const Value& v) {
-  if (v.is(Kind::kSequence)) return v.sequence->kind != SequenceKind::kView && v.sequence->kind != SequenceKind::kGenerator;
+  if (v.is(Kind::kSequence))
+    return v.sequence->kind != SequenceKind::kView && v.sequence->kind != SequenceKind::kGenerator;
   return v.is_undefined() || v.is_string() || v.is(Kind::kDict);
 }
 

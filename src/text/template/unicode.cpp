@@ -67,13 +67,15 @@ std::string map_characters(std::string_view text, Map map) {
 }  // namespace
 
 int64_t count_characters(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+  return std::count_if(text.begin(), text.end(),
+                       [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
 }
 
 size_t offset_of_character(std::string_view text, int64_t index) {
   if (is_ascii(text)) return std::min(static_cast<size_t>(index), text.size());
   size_t at = 0;
-  for (size_t length = 0; index > 0 && at < text.size(); --index, at += length) character_at(text, at, length);
+  for (size_t length = 0; index > 0 && at < text.size(); --index, at += length)
+    character_at(text, at, length);
   return at;
 }
 
@@ -98,13 +100,14 @@ size_t find_text(std::string_view text, std::string_view needle, size_t from) {
   if (from > text.size()) return std::string_view::npos;
   // memmem and not find(): that compares the whole needle again at every place.
   const void* found = memmem(text.data() + from, text.size() - from, needle.data(), needle.size());
-  return found == nullptr ? std::string_view::npos : static_cast<size_t>(static_cast<const char*>(found) - text.data());
+  return found == nullptr ? std::string_view::npos
+                          : static_cast<size_t>(static_cast<const char*>(found) - text.data());
 }
 
 bool is_space(char32_t c) {
   if (c < 0x80) return (c >= 9 && c <= 13) || (c >= 0x1C && c <= 0x20);
-  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
-         c == 0x202F || c == 0x205F || c == 0x3000;
+  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
+         c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
 bool is_line_break(char32_t c) {
@@ -119,8 +122,8 @@ bool is_alphabetic(char32_t c) {
 bool is_decimal(char32_t c) { return category(c) == UTF8PROC_CATEGORY_ND; }
 
 bool is_digit(char32_t c) {
-  return is_decimal(c) || c == 0xB2 || c == 0xB3 || c == 0xB9 || c == 0x2070 || (c >= 0x2074 && c <= 0x2079) ||
-         (c >= 0x2080 && c <= 0x2089) || (c >= 0x2460 && c <= 0x2468);
+  return is_decimal(c) || c == 0xB2 || c == 0xB3 || c == 0xB9 || c == 0x2070 ||
+         (c >= 0x2074 && c <= 0x2079) || (c >= 0x2080 && c <= 0x2089) || (c >= 0x2460 && c <= 0x2468);
 }
 
 bool is_numeric(char32_t c) {
@@ -148,7 +151,8 @@ bool has_case(std::string_view text, bool upper) {
 }
 
 std::string to_upper(std::string_view text) {
-  return map_characters(text, [](std::string& out, char32_t c, size_t, size_t) { append_upper(out, c, false); });
+  return map_characters(text,
+                        [](std::string& out, char32_t c, size_t, size_t) { append_upper(out, c, false); });
 }
 
 std::string to_lower(std::string_view text) {

@@ -39,9 +39,12 @@ bool equal_numbers(const Value& a, const Value& b) {
 }
 
 bool equal_sequences(const Sequence& a, const Sequence& b) {
-  const auto family = [](SequenceKind kind) { return kind == SequenceKind::kGroup ? SequenceKind::kTuple : kind; };
+  const auto family = [](SequenceKind kind) {
+    return kind == SequenceKind::kGroup ? SequenceKind::kTuple : kind;
+  };
   if (&a == &b) return true;
-  if (family(a.kind) != family(b.kind) || a.kind == SequenceKind::kGenerator || a.size != b.size) return false;
+  if (family(a.kind) != family(b.kind) || a.kind == SequenceKind::kGenerator || a.size != b.size)
+    return false;
   return std::equal(a.items, a.items + a.size, b.items, equal);
 }
 
@@ -126,7 +129,8 @@ bool truthy(const Value& value) {
     case Kind::kInt: return value.integer != 0;
     case Kind::kFloat: return value.real != 0;
     case Kind::kString: return value.length != 0;
-    case Kind::kSequence: return value.sequence->size != 0 || value.sequence->kind == SequenceKind::kGenerator;
+    case Kind::kSequence:
+      return value.sequence->size != 0 || value.sequence->kind == SequenceKind::kGenerator;
     case Kind::kDict: return value.dict->size != 0;
     default: return true;
   }
@@ -163,7 +167,8 @@ bool hashable(const Value& value) {
     case Kind::kFloat:
     case Kind::kString: return true;
     case Kind::kSequence:
-      if (value.sequence->kind != SequenceKind::kTuple && value.sequence->kind != SequenceKind::kGroup) return false;
+      if (value.sequence->kind != SequenceKind::kTuple && value.sequence->kind != SequenceKind::kGroup)
+        return false;
       return std::all_of(value.sequence->all().begin(), value.sequence->all().end(), hashable);
     default: return false;
   }

@@ -13,12 +13,24 @@
 namespace brisk::text::tmpl {
 
 enum class Kind : uint8_t {
-  kUndefined, kNone, kBool, kInt, kFloat, kString, kSequence, kDict, kNamespace, kLoop, kCallable,
+  kUndefined,
+  kNone,
+  kBool,
+  kInt,
+  kFloat,
+  kString,
+  kSequence,
+  kDict,
+  kNamespace,
+  kLoop,
+  kCallable,
 };
 
 /// Python's kinds of ordered things, as far as a template can tell them apart.
 enum class SequenceKind : uint8_t {
-  kList, kTuple, kRange,
+  kList,
+  kTuple,
+  kRange,
   kGroup,      ///< what groupby gives: a pair that also has the attributes grouper and list
   kView,       ///< keys(), values(), items(): a length but no indexing
   kGenerator,  ///< what map, select and the like give: can be walked once
@@ -33,8 +45,8 @@ struct Callable;
 
 struct Value {
   Kind kind = Kind::kUndefined;
-  bool markup = false;   // strings: marked as safe HTML
-  uint32_t length = 0;   // strings: bytes
+  bool markup = false;  // strings: marked as safe HTML
+  uint32_t length = 0;  // strings: bytes
   union {
     bool boolean;
     int64_t integer;
@@ -78,8 +90,8 @@ Value of(const Callable* callable);
 
 /// Why a value is undefined, for the error that using it gives.
 struct Undefined {
-  std::string_view why;   ///< "'x' is undefined"
-  bool forbidden = false; ///< the name exists in Python, but templates may not use it
+  std::string_view why;    ///< "'x' is undefined"
+  bool forbidden = false;  ///< the name exists in Python, but templates may not use it
 };
 
 struct Sequence {
@@ -87,8 +99,8 @@ struct Sequence {
   int depth = 1;       // levels of values, this one included
   int64_t weight = 1;  // see weight()
   uint32_t size = 0;
-  uint32_t consumed = 0;               // generators: elements already walked over
-  std::string_view view_name;          // views: "dict_keys", ...
+  uint32_t consumed = 0;       // generators: elements already walked over
+  std::string_view view_name;  // views: "dict_keys", ...
   Value* items = nullptr;
 
   std::span<const Value> all() const { return {items, size}; }
@@ -154,7 +166,9 @@ struct Callable {
   Scope* scope = nullptr;
 };
 
-inline bool Value::is_sequence(SequenceKind k) const { return kind == Kind::kSequence && sequence->kind == k; }
+inline bool Value::is_sequence(SequenceKind k) const {
+  return kind == Kind::kSequence && sequence->kind == k;
+}
 
 /// Python's bool().
 bool truthy(const Value& value);

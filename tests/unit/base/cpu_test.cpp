@@ -68,8 +68,12 @@ TEST(Cpu, BestLevelFollowsFromFeatures) {
   EXPECT_EQ(info.why.empty(), info.best == Isa::kAvx512) << info.why;
   for (const CpuFeature& feature : info.features) {
     if (feature.present) continue;
-    if (feature.name == "avx2") { EXPECT_EQ(info.best, Isa::kRef); }
-    if (feature.name == "avx512_vnni") { EXPECT_LT(info.best, Isa::kAvx512); }
+    if (feature.name == "avx2") {
+      EXPECT_EQ(info.best, Isa::kRef);
+    }
+    if (feature.name == "avx512_vnni") {
+      EXPECT_LT(info.best, Isa::kAvx512);
+    }
   }
 }
 

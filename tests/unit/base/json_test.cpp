@@ -55,10 +55,38 @@ TEST(Json, EveryCutOfADocumentIsRefused) {
 }
 
 TEST(Json, RefusesWhatIsNotJson) {
-  for (const char* text : {"", " ", "nul", "NaN", "Infinity", "-Infinity", "1e400", "-1e400", "01", "1.", ".5", "+1",
-                           "'a'", "[1,]", "{\"a\":1,}", "{a:1}", "1 2", "[] x", "{} {}", "// c\n1", "/**/1",
-                           R"("\ud800")", R"("\udc00")", R"("\ud800\u0041")", R"("\x41")", "\"\xFF\"", "\"\xC0\x80\"",
-                           "\"\xED\xA0\x80\"", "\"\xF4\x90\x80\x80\"", "\"\xE2\x82\"", "\"a\nb\"", "\"\x01\""}) {
+  for (const char* text : {"",
+                           " ",
+                           "nul",
+                           "NaN",
+                           "Infinity",
+                           "-Infinity",
+                           "1e400",
+                           "-1e400",
+                           "01",
+                           "1.",
+                           ".5",
+                           "+1",
+                           "'a'",
+                           "[1,]",
+                           "{\"a\":1,}",
+                           "{a:1}",
+                           "1 2",
+                           "[] x",
+                           "{} {}",
+                           "// c\n1",
+                           "/**/1",
+                           R"("\ud800")",
+                           R"("\udc00")",
+                           R"("\ud800\u0041")",
+                           R"("\x41")",
+                           "\"\xFF\"",
+                           "\"\xC0\x80\"",
+                           "\"\xED\xA0\x80\"",
+                           "\"\xF4\x90\x80\x80\"",
+                           "\"\xE2\x82\"",
+                           "\"a\nb\"",
+                           "\"\x01\""}) {
     refusal(text);
   }
   EXPECT_NE(refusal(std::string_view("1\0[", 3)).find("zero byte"), std::string::npos);

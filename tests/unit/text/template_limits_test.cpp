@@ -32,14 +32,16 @@ void on_small_stack(std::function<void()> body) {
   pthread_attr_destroy(&attributes);
 }
 
-Result<std::string> render(std::string_view source, const Json& variables = Json::object(), TemplateLimits limits = {}) {
+Result<std::string> render(std::string_view source, const Json& variables = Json::object(),
+                           TemplateLimits limits = {}) {
   Result<ChatTemplate> parsed = ChatTemplate::parse(source, "t.jinja", limits);
   if (!parsed.ok()) return parsed.status();
   return parsed->render(variables);
 }
 
 /// The message of the error that the template must end in, within a second.
-std::string refusal(const std::string& source, const Json& variables = Json::object(), TemplateLimits limits = {}) {
+std::string refusal(const std::string& source, const Json& variables = Json::object(),
+                    TemplateLimits limits = {}) {
   std::string message;
   on_small_stack([&] {
     const auto start = Clock::now();
@@ -67,13 +69,16 @@ std::string repeated(const std::string& text, size_t times) {
 
 TEST(TemplateLimits, NestedSourceIsRefused) {
   constexpr size_t kMany = 100'000;
-  EXPECT_NE(refusal("{{ " + std::string(kMany, '(') + "1" + std::string(kMany, ')') + " }}").find("levels"), std::string::npos);
-  for (const char* unit : {"[", "{'a':", "not ", "-", "a[", "a(", "1 if ", "1 if 1 else ", "a.b(", "'a' ~ (", "x|f(", "x is f(", "{{"}) {
+  EXPECT_NE(refusal("{{ " + std::string(kMany, '(') + "1" + std::string(kMany, ')') + " }}").find("levels"),
+            std::string::npos);
+  for (const char* unit : {"[", "{'a':", "not ", "-", "a[", "a(", "1 if ", "1 if 1 else ", "a.b(", "'a' ~ (",
+                           "x|f(", "x is f(", "{{"}) {
     refusal("{{ " + repeated(unit, kMany));  // never closed
     refusal("{{ " + repeated(unit, kMany) + "1 }}");
   }
-  for (const char* unit : {"{% if x %}", "{% for a in b %}", "{% macro m() %}", "{% set x %}", "{% filter f %}", "{% with %}",
-                           "{% call f() %}", "{% generation %}", "{% if x %}{% else %}"}) {
+  for (const char* unit :
+       {"{% if x %}", "{% for a in b %}", "{% macro m() %}", "{% set x %}", "{% filter f %}", "{% with %}",
+        "{% call f() %}", "{% generation %}", "{% if x %}{% else %}"}) {
     refusal(repeated(unit, 10'000));
   }
   refusal("{% set " + std::string(10'000, '(') + "a");
@@ -94,70 +99,101 @@ TEST(TemplateLimits, LongChainsDoNotRecurse) {
 }
 
 TEST(TemplateLimits, EndlessWorkStops) {
-  for (const char* source : {
-           "{% for a in range(25000) %}{% for b in range(25000) %}{% endfor %}{% endfor %}",
-           "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
-           "{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ a() }}",
-           "{% macro m() %}{% call m() %}{{ caller() }}{% endcall %}{% endmacro %}{{ m() }}",
-           "{% macro m(n) %}{{ m(n) }}{{ m(n) }}{% endmacro %}{{ m(1) }}",
-           "{{ range(10**9) }}",
-           "{{ 'x' * 10**12 }}", "{{ 'x' * 10**7 * 10 }}", "{{ [0] * 10**12 }}", "{{ [[0] * 1000] * 10**9 }}",
-           "{% set ns = namespace(s='ab') %}{% for i in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
-           "{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
-           "{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s }}",
-           "{% set ns = namespace(s=[1], t=[1]) %}{% for i in range(100) %}{% set ns.s = [ns.s, ns.s] %}"
-           "{% set ns.t = [ns.t, ns.t] %}{% endfor %}{{ ns.s == ns.t }}",
-           "{% set ns = namespace(s=(1,)) %}{% for i in range(100) %}{% set ns.s = (ns.s, ns.s) %}{% endfor %}{{ {ns.s: 1} }}",
-           "{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s|tojson }}",
-           "{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s|unique|list }}",
-           "{% set ns = namespace(s=[]) %}{% for i in range(10000) %}{% set ns.s = [ns.s] %}{% endfor %}",
-           "{% set ns = namespace(s={}) %}{% for i in range(10000) %}{% set ns.s = {'a': ns.s} %}{% endfor %}",
-           "{% set ns = namespace() %}{% set ns.me = ns %}{{ ns }}", "{% set ns = namespace() %}{% set ns.me = [ns] %}{{ ns }}",
-           "{{ '%1000000000d' % 1 }}", "{{ '%.1000000000f' % 1.5 }}", "{{ '%*d' % (10**12, 1) }}", "{{ '{:1000000000}'.format(1) }}",
-           "{{ 'a'.center(10**12) }}", "{{ 'a'.zfill(10**12) }}", "{{ 'a'|indent(10**12) }}", "{{ '\\t'.expandtabs(10**12) }}",
-           "{{ [1]|batch(10**12, 0)|list }}", "{{ [1]|slice(10**12)|list }}", "{{ ('a' * 10**6).replace('', 'b' * 10**6) }}",
-           "{{ ('a' * 10**6).replace('a', 'b' * 10**6) }}", "{{ ('b' * 10**5).join('a' * 10**5) }}",
-           "{% set a = 'a' * 10**6 %}{{ a.rfind('b' + a[1:]) }}{{ a.strip(a) }}{% for i in range(10**4) %}{{ a.find('b') }}{% endfor %}",
-           "{% set a = range(99999)|list %}{% for i in a %}{{ a|sort }}{% endfor %}", "{{ [1]|tojson(indent=10**12) }}",
-           "{% set a = range(10000)|list %}{% for i in a %}{% if 'x' in a %}{% endif %}{% endfor %}",
-           "{% set a %}{% for i in range(99999) %}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx{% endfor %}{% endset %}{% for i in range(99999) %}{{ a|upper }}{% endfor %}",
-       }) {
+  for (
+      const char* source : {
+          "{% for a in range(25000) %}{% for b in range(25000) %}{% endfor %}{% endfor %}",
+          "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+          "{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ a() }}",
+          "{% macro m() %}{% call m() %}{{ caller() }}{% endcall %}{% endmacro %}{{ m() }}",
+          "{% macro m(n) %}{{ m(n) }}{{ m(n) }}{% endmacro %}{{ m(1) }}",
+          "{{ range(10**9) }}",
+          "{{ 'x' * 10**12 }}",
+          "{{ 'x' * 10**7 * 10 }}",
+          "{{ [0] * 10**12 }}",
+          "{{ [[0] * 1000] * 10**9 }}",
+          "{% set ns = namespace(s='ab') %}{% for i in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+          "{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+          "{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = [ns.s, ns.s] %}{% endfor "
+          "%}{{ ns.s }}",
+          "{% set ns = namespace(s=[1], t=[1]) %}{% for i in range(100) %}{% set ns.s = [ns.s, ns.s] %}"
+          "{% set ns.t = [ns.t, ns.t] %}{% endfor %}{{ ns.s == ns.t }}",
+          "{% set ns = namespace(s=(1,)) %}{% for i in range(100) %}{% set ns.s = (ns.s, ns.s) %}{% endfor "
+          "%}{{ {ns.s: 1} }}",
+          "{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = [ns.s, ns.s] %}{% endfor "
+          "%}{{ ns.s|tojson }}",
+          "{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = [ns.s, ns.s] %}{% endfor "
+          "%}{{ ns.s|unique|list }}",
+          "{% set ns = namespace(s=[]) %}{% for i in range(10000) %}{% set ns.s = [ns.s] %}{% endfor %}",
+          "{% set ns = namespace(s={}) %}{% for i in range(10000) %}{% set ns.s = {'a': ns.s} %}{% endfor %}",
+          "{% set ns = namespace() %}{% set ns.me = ns %}{{ ns }}",
+          "{% set ns = namespace() %}{% set ns.me = [ns] %}{{ ns }}",
+          "{{ '%1000000000d' % 1 }}",
+          "{{ '%.1000000000f' % 1.5 }}",
+          "{{ '%*d' % (10**12, 1) }}",
+          "{{ '{:1000000000}'.format(1) }}",
+          "{{ 'a'.center(10**12) }}",
+          "{{ 'a'.zfill(10**12) }}",
+          "{{ 'a'|indent(10**12) }}",
+          "{{ '\\t'.expandtabs(10**12) }}",
+          "{{ [1]|batch(10**12, 0)|list }}",
+          "{{ [1]|slice(10**12)|list }}",
+          "{{ ('a' * 10**6).replace('', 'b' * 10**6) }}",
+          "{{ ('a' * 10**6).replace('a', 'b' * 10**6) }}",
+          "{{ ('b' * 10**5).join('a' * 10**5) }}",
+          "{% set a = 'a' * 10**6 %}{{ a.rfind('b' + a[1:]) }}{{ a.strip(a) }}{% for i in range(10**4) %}{{ "
+          "a.find('b') }}{% endfor %}",
+          "{% set a = range(99999)|list %}{% for i in a %}{{ a|sort }}{% endfor %}",
+          "{{ [1]|tojson(indent=10**12) }}",
+          "{% set a = range(10000)|list %}{% for i in a %}{% if 'x' in a %}{% endif %}{% endfor %}",
+          "{% set a %}{% for i in range(99999) %}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx{% endfor %}{% "
+          "endset %}{% for i in range(99999) %}{{ a|upper }}{% endfor %}",
+      }) {
     refusal(source);
   }
 }
 
 TEST(TemplateLimits, ArithmeticEndsInErrors) {
-  for (const char* source :
-       {"{{ 1/0 }}", "{{ 1//0 }}", "{{ 1 % 0 }}", "{{ 1.5 % 0 }}", "{{ 0 ** -1 }}", "{{ 9223372036854775807 + 1 }}",
-        "{{ (-9223372036854775807 - 1) // -1 }}", "{{ -(-9223372036854775807 - 1) }}", "{{ (-9223372036854775807 - 1)|abs }}",
-        "{{ 3037000500 * 3037000500 }}", "{{ 10 ** 19 }}", "{{ 9223372036854775808 }}", "{{ 1e400 }}", "{{ [1][::0] }}",
-        "{{ range(1, 2, 0) }}", "{{ 10.0 ** 400 }}", "{{ 9223372036854775807|round(-1) }}", "{{ (1e308 * 10)|int }}"}) {
+  for (const char* source : {"{{ 1/0 }}", "{{ 1//0 }}", "{{ 1 % 0 }}", "{{ 1.5 % 0 }}", "{{ 0 ** -1 }}",
+                             "{{ 9223372036854775807 + 1 }}", "{{ (-9223372036854775807 - 1) // -1 }}",
+                             "{{ -(-9223372036854775807 - 1) }}", "{{ (-9223372036854775807 - 1)|abs }}",
+                             "{{ 3037000500 * 3037000500 }}", "{{ 10 ** 19 }}", "{{ 9223372036854775808 }}",
+                             "{{ 1e400 }}", "{{ [1][::0] }}", "{{ range(1, 2, 0) }}", "{{ 10.0 ** 400 }}",
+                             "{{ 9223372036854775807|round(-1) }}", "{{ (1e308 * 10)|int }}"}) {
     refusal(source);
   }
   EXPECT_EQ(*render("{{ (-9223372036854775807 - 1) % -1 }}"), "0");
-  EXPECT_EQ(*render("{{ [1][-(10**18)] is defined }}{{ [1][-(10**18):10**18] }}{{ 'abc'[10**18::-(10**18)] }}"), "False[1]c");
+  EXPECT_EQ(
+      *render("{{ [1][-(10**18)] is defined }}{{ [1][-(10**18):10**18] }}{{ 'abc'[10**18::-(10**18)] }}"),
+      "False[1]c");
   EXPECT_EQ(*render("{{ range(-9 * 10**18, 9 * 10**18, 6 * 10**18)|list }}"),
             "[-9000000000000000000, -3000000000000000000, 3000000000000000000]");
 }
 
 TEST(TemplateLimits, ErrorsSayWhere) {
   EXPECT_EQ(refusal("line one\n  {{ 'é' ~ missing.attr }}\n"),
-            "t.jinja:2:19, in `{{ 'é' ~ missing.attr }}`: expected a defined value, got 'missing' is undefined; try "
+            "t.jinja:2:19, in `{{ 'é' ~ missing.attr }}`: expected a defined value, got 'missing' is "
+            "undefined; try "
             "testing with 'is defined' first");
-  EXPECT_EQ(refusal("a\n{% if x %}\nb"), "t.jinja:3:1, in `b`: expected the block to end with {% endif %}, got the end of the template");
-  EXPECT_NE(refusal("{{ raise_exception('roles must alternate') }}").find("got roles must alternate"), std::string::npos);
+  EXPECT_EQ(refusal("a\n{% if x %}\nb"),
+            "t.jinja:3:1, in `b`: expected the block to end with {% endif %}, got the end of the template");
+  EXPECT_NE(refusal("{{ raise_exception('roles must alternate') }}").find("got roles must alternate"),
+            std::string::npos);
   EXPECT_NE(refusal("{{ [].append(1) }}").find("would change a list"), std::string::npos);
   EXPECT_NE(refusal("{{ 1|nofilter }}").find("a known filter"), std::string::npos);
-  EXPECT_NE(refusal(std::string(5000, ' ') + "{{ 1/0 }}" + std::string(5000, 'x')).find("{{ 1/0 }}"), std::string::npos);
+  EXPECT_NE(refusal(std::string(5000, ' ') + "{{ 1/0 }}" + std::string(5000, 'x')).find("{{ 1/0 }}"),
+            std::string::npos);
   EXPECT_NE(refusal("\xFF").find("UTF-8"), std::string::npos);
 }
 
 TEST(TemplateLimits, TheGivenLimitsHold) {
-  EXPECT_NE(refusal("{{ 'abc' }}", Json::object(), {.source_bytes = 10}).find("at most 10 bytes"), std::string::npos);
-  EXPECT_NE(refusal("{% for i in range(20) %}0123456789{% endfor %}", Json::object(), {.output_bytes = 100}).find("output"),
+  EXPECT_NE(refusal("{{ 'abc' }}", Json::object(), {.source_bytes = 10}).find("at most 10 bytes"),
             std::string::npos);
-  EXPECT_NE(refusal("{% for i in range(1000) %}{% endfor %}", Json::object(), {.steps = 1000}).find("1000 steps"),
+  EXPECT_NE(refusal("{% for i in range(20) %}0123456789{% endfor %}", Json::object(), {.output_bytes = 100})
+                .find("output"),
             std::string::npos);
+  EXPECT_NE(
+      refusal("{% for i in range(1000) %}{% endfor %}", Json::object(), {.steps = 1000}).find("1000 steps"),
+      std::string::npos);
   EXPECT_NE(refusal("{{ ((((((1)))))) }}", Json::object(), {.depth = 5}).find("5 levels"), std::string::npos);
   Json deep = Json::array();
   for (int i = 0; i < 300; ++i) deep = Json::array({std::move(deep)});
@@ -168,10 +204,12 @@ TEST(TemplateLimits, TheGivenLimitsHold) {
 
 TEST(TemplateLimits, LongConversationsFit) {
   Json messages = Json::array();
-  for (int i = 0; i < 1000; ++i) messages.push_back({{"role", i % 2 ? "assistant" : "user"}, {"content", std::string(4000, 'x')}});
+  for (int i = 0; i < 1000; ++i)
+    messages.push_back({{"role", i % 2 ? "assistant" : "user"}, {"content", std::string(4000, 'x')}});
   const auto start = Clock::now();
   const auto result = render(
-      "{% for m in messages %}{% set c = m.content.split('</think>')[-1].strip() %}<{{ m['role'] }}>{{ c|trim + '\n' }}{% endfor %}",
+      "{% for m in messages %}{% set c = m.content.split('</think>')[-1].strip() %}<{{ m['role'] }}>{{ "
+      "c|trim + '\n' }}{% endfor %}",
       {{"messages", std::move(messages)}});
   ASSERT_TRUE(result.ok()) << result.status().message();
   EXPECT_GT(result->size(), 4'000'000U);
