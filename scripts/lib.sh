@@ -5,6 +5,8 @@ set -euo pipefail
 BRISK_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 JOBS=${BRISK_JOBS:-$(nproc)}
 VENV=$BRISK_ROOT/.venv
+# Clones at different places share what ccache keeps.
+export CCACHE_BASEDIR=$BRISK_ROOT CCACHE_NOHASHDIR=1
 
 # The Debian packages of each purpose: the only list of them.
 PACKAGES_BUILD=(g++ cmake ninja-build ccache pkg-config ca-certificates

@@ -38,7 +38,7 @@ stage_install() {
 # Every tracked C++ file is as clang-format leaves it.
 stage_format() {
   local files
-  mapfile -t files < <(git ls-files '*.cpp' '*.hpp')
+  mapfile -t files < <(git ls-files '*.cpp' '*.hpp' '*.inl')
   clang-format-19 --dry-run -Werror "${files[@]}"
   record "${#files[@]}" 0 0
 }

@@ -56,7 +56,8 @@ void raise(const Status& status) {
   const ErrorParts& parts = status.parts();
   // A part may hold bytes of a broken file: escaped like the message, so that it is always text.
   const auto text = [](const std::string& part) {
-    return nb::steal(PyUnicode_DecodeUTF8(part.data(), static_cast<Py_ssize_t>(part.size()), "backslashreplace"));
+    return nb::steal(
+        PyUnicode_DecodeUTF8(part.data(), static_cast<Py_ssize_t>(part.size()), "backslashreplace"));
   };
   error.attr("where") = text(parts.where);
   error.attr("expected") = text(parts.expected);

@@ -97,7 +97,8 @@ void bind_generation(nb::module_& module) {
       });
 
   nb::class_<Stream>(module, "Stream", "The pieces of an answer as they come. Deleting it ends the answer.")
-      .def("__iter__", [](nb::handle self) { return self; }, nb::sig("def __iter__(self) -> Stream"))
+      .def(
+          "__iter__", [](nb::handle self) { return self; }, nb::sig("def __iter__(self) -> Stream"))
       .def("__next__", &Stream::next)
       .def("cancel", &Stream::cancel, "Ends the answer; what it had stays readable.")
       .def_prop_ro("result", &Stream::result, "The whole answer, waiting for its end.");

@@ -114,6 +114,7 @@ std::shared_ptr<Model> load(const std::string& path, std::optional<int> threads,
   options.isa = chosen_isa(isa);
   options.exact = exact;
   options.context = context.value_or(0);
+  options.step_outputs = options.step_tokens;  // logits() wants every row's
   const std::shared_ptr<ThreadPool> pool = shared_pool(lanes);
   auto model = unwrap(interruptible([&](const std::atomic<bool>* cancel) {
     options.cancel = cancel;
@@ -201,11 +202,12 @@ class BatchFeeder {
   size_t vocabulary() const { return static_cast<size_t>(model_.runtime().config().vocabulary); }
 
   std::vector<runtime::Row> next_rows() {
-    const auto budget = static_cast<size_t>(model_.runtime().options().step_tokens);
+    const auto budget = static_cast<size_t>(model_.runtime().plan().most_outputs());
     std::vector<runtime::Row> rows;
     for (size_t i = 0; i < sequences_.size(); ++i) {
       const Tokens& tokens = sequences_[i];
-      const size_t count = std::min({static_cast<size_t>(chunk_), tokens.size() - fed_[i], budget - rows.size()});
+      const size_t count =
+          std::min({static_cast<size_t>(chunk_), tokens.size() - fed_[i], budget - rows.size()});
       for (size_t n = 0; n < count; ++n) rows.push_back({tokens[fed_[i] + n], ids_[i], true});
       fed_[i] += count;
     }
@@ -214,7 +216,8 @@ class BatchFeeder {
 
   void hand_out(const std::vector<runtime::Row>& rows, std::span<const float> step) {
     for (size_t r = 0; r < rows.size(); ++r) {
-      const auto i = static_cast<size_t>(std::find(ids_.begin(), ids_.end(), rows[r].sequence) - ids_.begin());
+      const auto i =
+          static_cast<size_t>(std::find(ids_.begin(), ids_.end(), rows[r].sequence) - ids_.begin());
       const std::span<const float> row = step.subspan(r * vocabulary(), vocabulary());
       logits_[i].insert(logits_[i].end(), row.begin(), row.end());
     }
@@ -246,28 +249,35 @@ Tokens prompt_tokens(const Model& self, const Prompt& prompt) {
   return encode(self.runtime().tokenizer(), std::get<std::string>(prompt), true, true);
 }
 
-nb::object generate(const std::shared_ptr<Model>& self, const Prompt& prompt, std::optional<int64_t> max_tokens,
-                    float temperature, int32_t top_k, float top_p, float min_p, float repeat_penalty,
-                    float presence_penalty, float frequency_penalty, int32_t repeat_last_n,
-                    std::optional<uint64_t> seed, const std::vector<std::string>& stop, bool ignore_eos,
-                    bool stream) {
+nb::object generate(const std::shared_ptr<Model>& self, const Prompt& prompt,
+                    std::optional<int64_t> max_tokens, float temperature, int32_t top_k, float top_p,
+                    float min_p, float repeat_penalty, float presence_penalty, float frequency_penalty,
+                    int32_t repeat_last_n, std::optional<uint64_t> seed, const std::vector<std::string>& stop,
+                    bool ignore_eos, bool stream) {
   runtime::GenerateOptions options;
   options.max_tokens = max_tokens.value_or(-1);
-  options.sampling = {temperature,      top_k,             top_p,         min_p, repeat_penalty,
-                      presence_penalty, frequency_penalty, repeat_last_n, seed.value_or(std::random_device{}())};
+  options.sampling = {temperature,
+                      top_k,
+                      top_p,
+                      min_p,
+                      repeat_penalty,
+                      presence_penalty,
+                      frequency_penalty,
+                      repeat_last_n,
+                      seed.value_or(std::random_device{}())};
   options.stop = stop;
   options.ignore_eos = ignore_eos;
   check(options.sampling.check());
-  auto answer = std::make_unique<Stream>(
-      [self, options, tokens = prompt_tokens(*self, prompt)](const Stream::OnText& on_text,
-                                                             const std::atomic<bool>* cancel) {
-        return self->generate(tokens, options, on_text, cancel);
-      });
+  auto answer = std::make_unique<Stream>([self, options, tokens = prompt_tokens(*self, prompt)](
+                                             const Stream::OnText& on_text, const std::atomic<bool>* cancel) {
+    return self->generate(tokens, options, on_text, cancel);
+  });
   return stream ? nb::cast(std::move(answer)) : nb::cast(answer->result());
 }
 
 constexpr const char* kGenerateDoc =
-    "Continues a prompt (text, in which special tokens are recognised, or token ids) and returns a Generation,\n"
+    "Continues a prompt (text, in which special tokens are recognised, or token ids) and returns a "
+    "Generation,\n"
     "or with stream=True a Stream of text pieces. temperature=0 is greedy; without a seed, a random one.";
 
 // Written out because the function returns any object: a Generation, or with stream=True a Stream.
@@ -279,8 +289,10 @@ constexpr const char* kGenerateSignature =
     "stream: bool = False) -> Generation | Stream";
 
 constexpr const char* kLoadDoc =
-    "Loads a model file. threads: lanes to compute on (default: what this process may use); exact: reference\n"
-    "arithmetic in f32; ctx: tokens a sequence may hold; isa: highest instruction-set level, e.g. 'ref', 'avx2'.";
+    "Loads a model file. threads: lanes to compute on (default: what this process may use); exact: "
+    "reference\n"
+    "arithmetic in f32; ctx: tokens a sequence may hold; isa: highest instruction-set level, e.g. 'ref', "
+    "'avx2'.";
 
 }  // namespace
 
@@ -293,7 +305,8 @@ void bind_model(nb::module_& module) {
             return encode(self.runtime().tokenizer(), text, add_special, parse_special);
           },
           "text"_a, "add_special"_a = true, "parse_special"_a = true,
-          "Token ids of a text. `parse_special`: recognise special tokens written in it (not for text of users).")
+          "Token ids of a text. `parse_special`: recognise special tokens written in it (not for text of "
+          "users).")
       .def(
           "detokenize",
           [](const Model& self, const Tokens& ids, bool special) {
@@ -302,14 +315,15 @@ void bind_model(nb::module_& module) {
           "ids"_a, "special"_a = true, "The text of token ids; ill-formed parts become U+FFFD.")
       .def("render_chat", &render_chat, "messages"_a, "add_generation_prompt"_a = true, "variables"_a,
            "The prompt that the model's chat template makes of messages ({'role': ..., 'content': ...}).")
-      .def("logits", &logits, "tokens"_a, "Logits after each token of one sequence: float32 [tokens, vocabulary].")
+      .def("logits", &logits, "tokens"_a,
+           "Logits after each token of one sequence: float32 [tokens, vocabulary].")
       .def("logits_batch", &logits_batch, "sequences"_a, "chunk"_a = 128,
            "Logits of several sequences computed together, `chunk` tokens of each at a time.")
-      .def("generate", &generate, "prompt"_a, "max_tokens"_a = nb::none(), nb::kw_only(), "temperature"_a = 0.8F,
-           "top_k"_a = 40, "top_p"_a = 0.95F, "min_p"_a = 0.05F, "repeat_penalty"_a = 1.0F,
-           "presence_penalty"_a = 0.0F, "frequency_penalty"_a = 0.0F, "repeat_last_n"_a = 64,
-           "seed"_a = nb::none(), "stop"_a = std::vector<std::string>{}, "ignore_eos"_a = false,
-           "stream"_a = false, kGenerateDoc, nb::sig(kGenerateSignature));
+      .def("generate", &generate, "prompt"_a, "max_tokens"_a = nb::none(), nb::kw_only(),
+           "temperature"_a = 0.8F, "top_k"_a = 40, "top_p"_a = 0.95F, "min_p"_a = 0.05F,
+           "repeat_penalty"_a = 1.0F, "presence_penalty"_a = 0.0F, "frequency_penalty"_a = 0.0F,
+           "repeat_last_n"_a = 64, "seed"_a = nb::none(), "stop"_a = std::vector<std::string>{},
+           "ignore_eos"_a = false, "stream"_a = false, kGenerateDoc, nb::sig(kGenerateSignature));
 
   module.def("load", &load, "path"_a, "threads"_a = nb::none(), "exact"_a = false, "ctx"_a = nb::none(),
              "isa"_a = nb::none(), kLoadDoc);

@@ -42,14 +42,16 @@ void bind_tokenizer(nb::module_& module) {
             return encode(*self.tokenizer, text, add_special, parse_special);
           },
           "text"_a, "add_special"_a = true, "parse_special"_a = true,
-          "Token ids of a text. `parse_special`: recognise special tokens written in it (not for text of users).")
+          "Token ids of a text. `parse_special`: recognise special tokens written in it (not for text of "
+          "users).")
       .def(
           "decode",
           [](const TokenizerOfFile& self, const std::vector<int32_t>& ids, bool special) {
             return decode(*self.tokenizer, ids, special);
           },
           "ids"_a, "special"_a = true, "The text of token ids; ill-formed parts become U+FFFD.")
-      .def_prop_ro("bos", [](const TokenizerOfFile& self) { return self.tokenizer->bos(); }, "-1: none.")
+      .def_prop_ro(
+          "bos", [](const TokenizerOfFile& self) { return self.tokenizer->bos(); }, "-1: none.")
       .def_prop_ro("eos", [](const TokenizerOfFile& self) { return self.tokenizer->eos(); }, "-1: none.");
   module.def("tokenizer", &open_tokenizer, "path"_a, "Opens the tokenizer of a model file.");
 }

@@ -1,4 +1,7 @@
-// linear: x [rows, k] (f32, or int8 rows made by quantize_rows), weight [n, k] -> f32 [rows, n], x * W^T.
+// linear: x [rows, k] (f32, or pairs of int8 rows made by quantize_rows), weight [n, k] -> f32 [rows, n],
+// x * W^T.
+#include <algorithm>
+
 #include "kernels/gemm/gemm.hpp"
 #include "ops/op.hpp"
 #include "ops/q8_rows.hpp"
@@ -18,6 +21,11 @@ class Linear final : public BoundOp {
         most_rows_(rows_.evaluate(context.most)), n_(native_.shape[0]), k_(native_.shape[1]),
         in_(context.input_offsets[0]), out_(context.output_offsets[0]) {}
 
+  int64_t scratch_bytes() const override {
+    const bool pairs = kernel_.activations == kernels::ActivationForm::kQ8;
+    return pairs ? pair_floats(most_rows_) * static_cast<int64_t>(sizeof(float)) : 0;
+  }
+
   int64_t packed_bytes() const override { return kernel_.pack != nullptr ? kernel_.packed_bytes(n_, k_) : 0; }
 
   void pack(std::byte* storage, ThreadPool& pool) override {
@@ -33,15 +41,15 @@ class Linear final : public BoundOp {
     args.n = n_;
     args.k = k_;
     args.m = context.size(rows_);
-    if (args.m == 0) return;
-    if (kernel_.activations == kernels::ActivationForm::kQ8) {
-      args.x_q8 = q8_rows_at(context.at<std::byte>(in_), most_rows_, k_);
-    } else {
-      args.x_f32 = context.at<float>(in_);
-      args.x_stride = k_;
-    }
     args.y = context.at<float>(out_);
     args.y_stride = n_;
+    if (args.m == 0) return;
+    if (kernel_.activations == kernels::ActivationForm::kQ8) {
+      run_pairs(context, args);
+      return;
+    }
+    args.x_f32 = context.at<float>(in_);
+    args.x_stride = k_;
     context.pool->parallel_ranges(n_, kernel_.columns, [&](int64_t begin, int64_t end) {
       kernels::GemmArgs part = args;
       part.n_begin = begin;
@@ -56,6 +64,49 @@ class Linear final : public BoundOp {
   }
 
  private:
+  // Both rows of a pair are multiplied into scratch, a strip of columns at a time, then added.
+  static constexpr int64_t kStripFloats = 1 << 18;
+  static constexpr int64_t pair_floats(int64_t rows) {
+    return std::max(kStripFloats, kQ8Terms * rows * kernels::kGemmColumns);
+  }
+  static constexpr int64_t strip_columns(int64_t rows) {
+    const int64_t columns = kStripFloats / (kQ8Terms * rows) / kernels::kGemmColumns * kernels::kGemmColumns;
+    return std::max(columns, kernels::kGemmColumns);
+  }
+
+  void run_pairs(const StepContext& context, const kernels::GemmArgs& all) const noexcept {
+    const kernels::Q8Rows x = q8_rows_at(context.at<std::byte>(in_), most_rows_, k_);
+    const int64_t units = div_up(n_, kernel_.columns);
+    context.pool->parallel([&](int lane) {
+      const int64_t lanes = context.pool->lanes();
+      const int64_t begin = units * lane / lanes * kernel_.columns;
+      const int64_t end = std::min(n_, units * (lane + 1) / lanes * kernel_.columns);
+      auto* scratch = reinterpret_cast<float*>(context.scratch + lane * context.scratch_stride);
+      const int64_t strip = strip_columns(all.m);
+      for (int64_t first = begin; first < end; first += strip) {
+        kernels::GemmArgs part = all;
+        part.m = kQ8Terms * all.m;
+        part.x_q8 = x;
+        part.n_begin = first;
+        part.n_end = std::min(end, first + strip);
+        part.y_stride = strip;
+        part.y = scratch - first;
+        kernel_.run(part);
+        add_pairs(scratch, strip, all, first, part.n_end);
+      }
+    });
+  }
+
+  static void add_pairs(const float* pairs, int64_t stride, const kernels::GemmArgs& all, int64_t begin,
+                        int64_t end) noexcept {
+    for (int64_t row = 0; row < all.m; ++row) {
+      const float* main = pairs + kQ8Terms * row * stride;
+      const float* residual = main + stride;
+      float* y = all.y + row * all.y_stride + begin;
+      for (int64_t i = 0; i < end - begin; ++i) y[i] = main[i] + residual[i];
+    }
+  }
+
   const kernels::GemmVariant& kernel_;
   const Weight& native_;
   const std::byte* packed_;

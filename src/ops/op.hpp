@@ -27,7 +27,8 @@ namespace brisk::ops {
 /// How a value is held.
 enum class ValueForm : uint8_t {
   kTensor,  ///< dense, row-major
-  kQ8Rows,  ///< rows of int8 with scales (kernels/quantize); shape [rows, k]
+  kQ8Rows,  ///< two rows of int8 with scales for each row (kernels/quantize): the row, then what that
+            ///< leaves over; shape [rows, k]
   kState,   ///< a token that orders the ops which touch state; has no bytes
 };
 

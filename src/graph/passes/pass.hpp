@@ -18,7 +18,7 @@ struct PassContext {
 
 struct Pass {
   const char* name;
-  int order;  ///< lower runs earlier
+  int order;  ///< lower runs earlier; no two alike
   Status (*run)(Graph& graph, const PassContext& context);
 };
 

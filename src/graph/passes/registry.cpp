@@ -18,7 +18,7 @@ std::span<const Pass> all_passes() {
 #include "passes.inc"
 #undef BRISK_ITEM
     };
-    std::ranges::stable_sort(list, {}, &Pass::order);
+    std::ranges::sort(list, {}, &Pass::order);
     return list;
   }();
   return passes;

@@ -144,7 +144,8 @@ void run(const GemmArgs& args) noexcept {
    ActivationForm::kQ8,                  \
    r16_packed_bytes<DType::type>,        \
    r16_pack<DType::type>,                \
-   run<DType::type>}
+   run<DType::type>,                    \
+   kGroupRows}
 
 constexpr GemmVariant kList[] = {
     BRISK_Q8(kQ4_0, "q4_0"), BRISK_Q8(kQ4_1, "q4_1"), BRISK_Q8(kQ5_0, "q5_0"), BRISK_Q8(kQ5_1, "q5_1"),

@@ -53,10 +53,10 @@ struct GemmArgs {
   Q8Rows x_q8;              ///< for ActivationForm::kQ8
   float* y;                 ///< [m, y_stride]
   int64_t y_stride;
-  int64_t n_begin, n_end;  ///< columns to compute; n_begin is a multiple of kGemmColumns
+  int64_t n_begin, n_end;  ///< columns to compute; n_begin is a multiple of GemmVariant::columns
 };
 
-/// Column ranges that lanes take are multiples of this.
+/// Column ranges that are packed begin at multiples of this.
 inline constexpr int64_t kGemmColumns = 64;
 
 struct GemmVariant {

@@ -286,8 +286,9 @@ TEST_P(Gemm, TheRowLaw) {
     std::fill(pieces.begin(), pieces.end(), kCanary);
     const GemmArgs all = problem.args(packed ? packed->data() : problem.native.data(), pieces.data());
     int64_t row = 0;
+    const int64_t cut = variant->columns < kGemmColumns ? 3 * variant->columns : kGemmColumns;
     for (const int64_t rows : {1, 2, 3, 8, 12, 7}) {
-      for (const auto& [begin, end] : {std::pair<int64_t, int64_t>{64, 128}, {128, 150}, {0, 64}}) {
+      for (const auto& [begin, end] : {std::pair{cut, 2 * cut}, {2 * cut, int64_t{150}}, {int64_t{0}, cut}}) {
         GemmArgs part = all;
         part.m = rows;
         part.n_begin = begin;

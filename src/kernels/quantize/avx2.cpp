@@ -78,4 +78,13 @@ void quantize(const QuantizeArgs& args) noexcept {
   }
 }
 
+void residual(const ResidualArgs& args) noexcept {
+  for (int64_t i = 0; i < args.k; i += 8) {
+    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(args.values + i));
+    const __m256 q = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
+    const __m256 scale = _mm256_set1_ps(args.scales[i / kQ8Block]);
+    _mm256_storeu_ps(args.out + i, _mm256_fnmadd_ps(scale, q, _mm256_loadu_ps(args.x + i)));
+  }
+}
+
 }  // namespace brisk::kernels::avx2

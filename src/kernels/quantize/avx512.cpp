@@ -52,4 +52,13 @@ void quantize(const QuantizeArgs& args) noexcept {
   }
 }
 
+void residual(const ResidualArgs& args) noexcept {
+  for (int64_t i = 0; i < args.k; i += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(args.values + i));
+    const __m512 q = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
+    const __m512 scale = _mm512_set1_ps(args.scales[i / kQ8Block]);
+    _mm512_storeu_ps(args.out + i, _mm512_fnmadd_ps(scale, q, _mm512_loadu_ps(args.x + i)));
+  }
+}
+
 }  // namespace brisk::kernels::avx512

@@ -19,11 +19,21 @@ struct QuantizeArgs {
   int32_t* sums;   ///< [rows, k / 16]
 };
 
-using QuantizeFn = void (*)(const QuantizeArgs&) noexcept;
+/// What the quantised row leaves over: out[i] = x[i] - scale * q[i], by one fma. Quantised again, it makes a
+/// second row: the pair holds about 16 bits of each value.
+struct ResidualArgs {
+  const float* x;        ///< [k], k a multiple of 32
+  const int8_t* values;  ///< [k]
+  const float* scales;   ///< [k / 32]
+  int64_t k;
+  float* out;            ///< [k]
+};
+
 struct QuantizeVariant {
   const char* name;
   Isa isa;
-  QuantizeFn run;
+  void (*run)(const QuantizeArgs&) noexcept;
+  void (*residual)(const ResidualArgs&) noexcept;
 };
 const QuantizeVariant& find_quantize(Isa isa);
 

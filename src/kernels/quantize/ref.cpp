@@ -52,4 +52,10 @@ void quantize(const QuantizeArgs& args) noexcept {
   }
 }
 
+void residual(const ResidualArgs& args) noexcept {
+  for (int64_t i = 0; i < args.k; ++i) {
+    args.out[i] = std::fma(-args.scales[i / kQ8Block], static_cast<float>(args.values[i]), args.x[i]);
+  }
+}
+
 }  // namespace brisk::kernels::ref

@@ -153,5 +153,34 @@ TEST(Quantize, ZerosTinyAndNotFinite) {
   }
 }
 
+TEST(Residual, EveryLevelEqualsTheReferenceAndThePairIsClose) {
+  for (const int64_t k : {32, 96, 576}) {
+    GuardedBuffer<float> x(static_cast<size_t>(k));
+    fill(x, static_cast<uint32_t>(k));
+    for (float& value : x) value = std::isfinite(value) && std::abs(value) < 1e30f ? value : 1.0f;
+    Output row(1, k);
+    run(Isa::kRef, x, k, 1, k, row);
+    GuardedBuffer<float> want(static_cast<size_t>(k));
+    find_quantize(Isa::kRef).residual({x.data(), row.values.data(), row.scales.data(), k, want.data()});
+    for (const Isa isa : kAllIsas) {
+      if (isa > cpu_info().best) continue;
+      GuardedBuffer<float> got(static_cast<size_t>(k));
+      find_quantize(isa).residual({x.data(), row.values.data(), row.scales.data(), k, got.data()});
+      for (size_t i = 0; i < got.size(); ++i) {
+        ASSERT_EQ(std::bit_cast<uint32_t>(got[i]), std::bit_cast<uint32_t>(want[i])) << isa_name(isa) << " " << i;
+      }
+    }
+    Output rest(1, k);
+    run(Isa::kRef, want, k, 1, k, rest);
+    for (size_t i = 0; i < x.size(); ++i) {
+      const float scale = row.scales[i / 32], fine = rest.scales[i / 32];
+      const float pair = scale * static_cast<float>(row.values[i]) + fine * static_cast<float>(rest.values[i]);
+      // Half a step of the residual's scale, which is at most half a step of the row's scale over 127.
+      EXPECT_LE(std::abs(pair - x[i]), scale * (0.25f / 127.0f) * 1.01f) << i;
+      EXPECT_LE(fine, scale * 0.5f / 127.0f * 1.01f) << i;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace brisk::kernels

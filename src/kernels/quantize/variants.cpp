@@ -4,9 +4,9 @@
 namespace brisk::kernels {
 namespace {
 constexpr QuantizeVariant kVariants[] = {
-    {"quantize_f32_q8__avx512", Isa::kAvx512, avx512::quantize},
-    {"quantize_f32_q8__avx2", Isa::kAvx2, avx2::quantize},
-    {"quantize_f32_q8__ref", Isa::kRef, ref::quantize},
+    {"quantize_f32_q8__avx512", Isa::kAvx512, avx512::quantize, avx512::residual},
+    {"quantize_f32_q8__avx2", Isa::kAvx2, avx2::quantize, avx2::residual},
+    {"quantize_f32_q8__ref", Isa::kRef, ref::quantize, ref::residual},
 };
 }  // namespace
 
