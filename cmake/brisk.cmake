@@ -6,6 +6,8 @@
 add_library(brisk_options INTERFACE)
 target_compile_options(brisk_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Werror -ffp-contract=off -fno-math-errno)
+# libstdc++ 12 uses its own deprecated function in stable_sort, and Clang blames our file for it.
+target_compile_options(brisk_options INTERFACE $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
 target_include_directories(brisk_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_definitions(brisk_options INTERFACE
   BRISK_VERSION="${PROJECT_VERSION}" $<$<BOOL:${BRISK_DCHECKS}>:BRISK_DCHECKS=1>)
