@@ -55,7 +55,8 @@ std::string option_line(const Option& option) {
 
 std::string option_help(const Option& option) {
   std::string text(option.help);
-  if (option.kind != Kind::kFlag && !option.fallback.empty()) text += " [" + std::string(option.fallback) + "]";
+  if (option.kind != Kind::kFlag && !option.fallback.empty())
+    text += " [" + std::string(option.fallback) + "]";
   return text;
 }
 
@@ -86,8 +87,8 @@ std::string usage_line(const Verb& verb) {
 }  // namespace
 
 std::string overview() {
-  std::string out = bold("brisk") + " " + BRISK_VERSION + ": neural-network inference on ordinary machines\n\n" +
-                    "usage: brisk VERB [options]\n";
+  std::string out = bold("brisk") + " " + BRISK_VERSION +
+                    ": neural-network inference on ordinary machines\n\n" + "usage: brisk VERB [options]\n";
   const Verb* before = nullptr;
   for (const Verb& verb : all_verbs()) {
     if (before == nullptr || before->group != verb.group) {
@@ -111,13 +112,16 @@ std::string help_of(const Verb& verb) {
     out += two_columns(std::string(positional.name), positional.help, kLeft);
   }
   out += "\n" + bold("Options") + "\n";
-  for (const Option& option : verb.options) out += two_columns(option_line(option), option_help(option), kLeft);
+  for (const Option& option : verb.options)
+    out += two_columns(option_line(option), option_help(option), kLeft);
   out += two_columns("-h, --help", "this text", kLeft);
   out += "\n" + bold(verb.examples.size() > 1 ? "Examples" : "Example") + "\n";
   for (const std::string_view example : verb.examples) out += "  " + std::string(example) + "\n";
   if (verb.options.empty()) return out;
   const std::string_view first = verb.options.front().name;
-  out += "\n" + dim("The environment sets options too: " + environment_name(first) + " is --" + std::string(first) + ".") +
+  out += "\n" +
+         dim("The environment sets options too: " + environment_name(first) + " is --" + std::string(first) +
+             ".") +
          "\n";
   return out;
 }

@@ -26,8 +26,8 @@ Result<std::string> read_standard_input(uint64_t limit) {
     const ssize_t got = read(STDIN_FILENO, chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
-      return environment_error({"standard input", "to read it", std::generic_category().message(errno),
-                                "-f FILE for a file"});
+      return environment_error(
+          {"standard input", "to read it", std::generic_category().message(errno), "-f FILE for a file"});
     }
     if (got == 0) return text;
     text.append(chunk.data(), static_cast<size_t>(got));

@@ -33,8 +33,8 @@ std::string remark_on(Isa serving, Isa active, const std::string& kernel, const 
 template <typename Variant>
 Row row_of(std::string op, std::string weight, std::string input, Isa active, const Variant& variant,
            const Variant& best) {
-  return {std::move(op), std::move(weight), std::move(input), variant.name, variant.isa,
-          remark_on(variant.isa, active, variant.name, best.name)};
+  return {std::move(op), std::move(weight), std::move(input),
+          variant.name,  variant.isa,       remark_on(variant.isa, active, variant.name, best.name)};
 }
 
 void add_products(std::vector<Row>& rows, Isa active, Isa best) {
@@ -45,7 +45,8 @@ void add_products(std::vector<Row>& rows, Isa active, Isa best) {
       const kernels::GemmVariant* better = kernels::find_gemm(format.dtype, form, best);
       if (variant == nullptr || better == nullptr) continue;
       rows.push_back(row_of("linear", std::string(dtype_name(format.dtype)),
-                            form == ActivationForm::kQ8 ? "int8 x 32" : "f32 (exact)", active, *variant, *better));
+                            form == ActivationForm::kQ8 ? "int8 x 32" : "f32 (exact)", active, *variant,
+                            *better));
     }
   }
 }
@@ -64,10 +65,13 @@ std::vector<Row> table(Isa active) {
   std::vector<Row> rows;
   add_products(rows, active, best);
   add_attention(rows, active, best);
-  rows.push_back(row_of("quantize rows", "", "f32", active, kernels::find_quantize(active), kernels::find_quantize(best)));
-  rows.push_back(row_of("rms norm", "F32", "f32", active, kernels::find_rms_norm(active), kernels::find_rms_norm(best)));
+  rows.push_back(row_of("quantize rows", "", "f32", active, kernels::find_quantize(active),
+                        kernels::find_quantize(best)));
+  rows.push_back(
+      row_of("rms norm", "F32", "f32", active, kernels::find_rms_norm(active), kernels::find_rms_norm(best)));
   rows.push_back(row_of("rope", "", "f32", active, kernels::find_rope(active), kernels::find_rope(best)));
-  rows.push_back(row_of("silu, add", "", "f32", active, kernels::find_activation(active), kernels::find_activation(best)));
+  rows.push_back(row_of("silu, add", "", "f32", active, kernels::find_activation(active),
+                        kernels::find_activation(best)));
   return rows;
 }
 
@@ -84,8 +88,12 @@ std::string kernel_table_text(Isa isa) {
 Json kernel_table_json(Isa isa) {
   Json list = Json::array();
   for (const Row& row : table(isa)) {
-    list.push_back({{"op", row.op}, {"weight", row.weight}, {"input", row.input}, {"kernel", row.kernel},
-                    {"isa", isa_name(row.isa)}, {"why_no_better", row.remark}});
+    list.push_back({{"op", row.op},
+                    {"weight", row.weight},
+                    {"input", row.input},
+                    {"kernel", row.kernel},
+                    {"isa", isa_name(row.isa)},
+                    {"why_no_better", row.remark}});
   }
   return list;
 }

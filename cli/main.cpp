@@ -90,7 +90,8 @@ int main_of_cli(int count, char** words) {
     return exit_code(dispatch(line), json);
   } catch (const std::bad_alloc&) {
     // Ours throw nothing; this one is the standard library's.
-    return exit_code(environment_error({"brisk", "enough memory", "none left", "a smaller model or context"}), json);
+    return exit_code(environment_error({"brisk", "enough memory", "none left", "a smaller model or context"}),
+                     json);
   } catch (const std::exception& e) {
     return exit_code(internal_error({"brisk", "no exception", e.what(), "reporting this as a bug"}), json);
   }

@@ -19,7 +19,9 @@ bool exists(const std::string& path) {
   return lstat(path.c_str(), &status) == 0;
 }
 
-bool is_built_in(const std::string& model) { return model.empty() || model == "built-in" || model == "builtin"; }
+bool is_built_in(const std::string& model) {
+  return model.empty() || model == "built-in" || model == "builtin";
+}
 
 Result<std::string> built_in_model() {
   BRISK_ASSIGN(const std::string folder, models_folder());
@@ -49,8 +51,8 @@ Result<std::vector<CachedModel>> cached_models() {
     const std::string path = folder + "/" + file;
     struct stat status;
     if (!file.ends_with(kSuffix) || stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
-    models.push_back({file.substr(0, file.size() - kSuffix.size()), path, static_cast<uint64_t>(status.st_size),
-                      status.st_mtime});
+    models.push_back({file.substr(0, file.size() - kSuffix.size()), path,
+                      static_cast<uint64_t>(status.st_size), status.st_mtime});
   }
   closedir(directory);
   std::sort(models.begin(), models.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
@@ -81,9 +83,10 @@ Result<std::string> model_argument(const Arguments& arguments) {
   const std::string word = arguments.positional(0);
   const bool on_line = arguments.given("model") && arguments.spelled("model").starts_with("-");
   if (!word.empty() && on_line) {
-    return usage_error({"brisk", "the model once", "'" + word + "' and " + arguments.spelled("model") + " '" +
-                                                       arguments.text("model") + "'",
-                        "one of them"});
+    return usage_error(
+        {"brisk", "the model once",
+         "'" + word + "' and " + arguments.spelled("model") + " '" + arguments.text("model") + "'",
+         "one of them"});
   }
   return word.empty() ? arguments.text("model") : word;
 }

@@ -16,7 +16,8 @@ namespace {
 std::string number_text(double value) {
   char buffer[32];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
-  if (std::abs(value) < 9e15 && value == std::floor(value)) return std::to_string(static_cast<int64_t>(value));
+  if (std::abs(value) < 9e15 && value == std::floor(value))
+    return std::to_string(static_cast<int64_t>(value));
   return {buffer, end};
 }
 
@@ -93,15 +94,18 @@ std::vector<std::string> words(std::string_view list) {
 
 std::string environment_name(std::string_view option) {
   std::string name = "BRISK_";
-  for (const char c : option) name += c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  for (const char c : option)
+    name += c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
   return name;
 }
 
 std::vector<std::string> spellings(const Option& option) {
-  std::vector<std::string> all = words(option.aliases);
-  const auto longer = std::stable_partition(all.begin(), all.end(), [](const auto& s) { return s.size() == 2; });
-  all.insert(longer, "--" + std::string(option.name));
-  return all;
+  std::vector<std::string> letters, others;
+  for (std::string& alias : words(option.aliases))
+    (alias.size() == 2 ? letters : others).push_back(std::move(alias));
+  letters.push_back("--" + std::string(option.name));
+  letters.insert(letters.end(), others.begin(), others.end());
+  return letters;
 }
 
 std::string nearest(std::string_view word, std::span<const std::string> known) {
@@ -143,7 +147,8 @@ const std::string& Arguments::text(std::string_view name) const {
 
 class OptionParser {
  public:
-  OptionParser(std::string_view verb, std::span<const Option> options, std::span<const Positional> positionals)
+  OptionParser(std::string_view verb, std::span<const Option> options,
+               std::span<const Positional> positionals)
       : verb_(verb), options_(options), positionals_(positionals) {}
 
   Result<Arguments> parse(std::span<const std::string> line, LookUp variable) {
@@ -183,8 +188,8 @@ class OptionParser {
     for (size_t i = 0; i < line.size(); ++i) {
       const std::string& word = line[i];
       if (word == "--") {
-        arguments_.positionals_.insert(arguments_.positionals_.end(), line.begin() + static_cast<ptrdiff_t>(i) + 1,
-                                       line.end());
+        arguments_.positionals_.insert(arguments_.positionals_.end(),
+                                       line.begin() + static_cast<ptrdiff_t>(i) + 1, line.end());
         return {};
       }
       if (word.size() < 2 || word[0] != '-') {
@@ -208,11 +213,13 @@ class OptionParser {
     const std::string spelled = word.substr(0, equals);
     const Option* option = find(spelled);
     if (option == nullptr) return unknown(spelled);
-    if (equals != std::string::npos) return set_from_line(*option, std::string_view(word).substr(equals + 1), spelled);
+    if (equals != std::string::npos)
+      return set_from_line(*option, std::string_view(word).substr(equals + 1), spelled);
     if (option->kind == Kind::kFlag) return set_from_line(*option, "true", spelled);
     if (i + 1 >= line.size() || find(line[i + 1]) != nullptr) {
       const std::string got = i + 1 >= line.size() ? "the end of the line" : "the option " + line[i + 1];
-      return usage_error({spelled, expected(*option), got, "'" + spelled + "=" + std::string(option->placeholder) + "'"});
+      return usage_error(
+          {spelled, expected(*option), got, "'" + spelled + "=" + std::string(option->placeholder) + "'"});
     }
     return set_from_line(*option, line[++i], spelled);
   }
@@ -243,12 +250,14 @@ class OptionParser {
 
   Status wrong(const Option& option, std::string_view text, const std::string& spelled) const {
     std::string hint = "'brisk help " + std::string(verb_) + "'";
-    if (!option.fallback.empty() && option.kind != Kind::kFlag) hint = std::string(option.fallback) + ", the default";
+    if (!option.fallback.empty() && option.kind != Kind::kFlag)
+      hint = std::string(option.fallback) + ", the default";
     if (option.kind == Kind::kChoice) {
       const std::vector<std::string> known = words(option.choices);
       if (const std::string near = nearest(text, known); !near.empty()) hint = near;
     }
-    return usage_error({spelled, expected(option), text.empty() ? "nothing" : "'" + std::string(text) + "'", hint});
+    return usage_error(
+        {spelled, expected(option), text.empty() ? "nothing" : "'" + std::string(text) + "'", hint});
   }
 
   Status set(const Option& option, std::string_view text, const std::string& spelled) {
@@ -284,8 +293,8 @@ class OptionParser {
     return {};
   }
 
-  Status add_integers(const Option& option, std::string_view text, const std::string& spelled, Arguments::Value& value,
-                      bool list) const {
+  Status add_integers(const Option& option, std::string_view text, const std::string& spelled,
+                      Arguments::Value& value, bool list) const {
     std::string_view rest = text;
     while (true) {
       const size_t comma = list ? rest.find(',') : std::string_view::npos;
@@ -322,8 +331,8 @@ class OptionParser {
     const size_t got = arguments_.positionals_.size();
     for (size_t i = got; i < positionals_.size(); ++i) {
       if (!positionals_[i].required) continue;
-      return usage_error({where(), std::string(positionals_[i].name), "nothing",
-                          "'brisk help " + std::string(verb_) + "'"});
+      return usage_error(
+          {where(), std::string(positionals_[i].name), "nothing", "'brisk help " + std::string(verb_) + "'"});
     }
     if (got <= positionals_.size()) return {};
     std::string expected = "no further word";

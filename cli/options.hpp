@@ -18,9 +18,9 @@
 namespace brisk::cli {
 
 enum class Kind : uint8_t {
-  kFlag,      ///< no value; --flag=false turns it off
-  kInteger,   ///< whole number; "32k" and "1m" are multiples of 1024
-  kNumber,    ///< decimal number
+  kFlag,     ///< no value; --flag=false turns it off
+  kInteger,  ///< whole number; "32k" and "1m" are multiples of 1024
+  kNumber,   ///< decimal number
   kText,
   kFile,      ///< path of a file (completion offers files)
   kTexts,     ///< may be given several times
@@ -29,15 +29,15 @@ enum class Kind : uint8_t {
 };
 
 struct Option {
-  std::string_view name;              ///< "ctx-size" is --ctx-size on the line and BRISK_CTX_SIZE outside
-  std::string_view aliases = {};      ///< other spellings as they are typed: "-c --ctx"
+  std::string_view name;          ///< "ctx-size" is --ctx-size on the line and BRISK_CTX_SIZE outside
+  std::string_view aliases = {};  ///< other spellings as they are typed: "-c --ctx"
   Kind kind = Kind::kFlag;
   std::string_view placeholder = {};  ///< what stands for the value in the help: "N"
-  std::string_view fallback = {};     ///< the value when nobody gives one, written as on the line; may be none
+  std::string_view fallback = {};  ///< the value when nobody gives one, written as on the line; may be none
   std::string_view help = {};
-  double least = -9.2e18;             ///< of numbers, both ends included
+  double least = -9.2e18;  ///< of numbers, both ends included
   double most = 9.2e18;
-  std::string_view choices = {};      ///< "md csv json jsonl"
+  std::string_view choices = {};  ///< "md csv json jsonl"
 };
 
 /// What stands without a dash: `run [MODEL]`.
@@ -45,7 +45,7 @@ struct Positional {
   std::string_view name;  ///< "MODEL"
   std::string_view help;
   bool required = false;
-  bool file = true;       ///< whether completion offers files
+  bool file = true;  ///< whether completion offers files
 };
 
 /// The values of one call: from the line, else the environment, else the table's fallback. Asking for an
@@ -66,7 +66,9 @@ class Arguments {
 
   const std::vector<std::string>& positionals() const { return positionals_; }
   /// Empty when there are fewer.
-  std::string positional(size_t index) const { return index < positionals_.size() ? positionals_[index] : ""; }
+  std::string positional(size_t index) const {
+    return index < positionals_.size() ? positionals_[index] : "";
+  }
   bool wants_help() const { return wants_help_; }
 
  private:

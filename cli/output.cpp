@@ -32,7 +32,8 @@ bool styled(Stream stream) {
   static const bool wanted = [] {
     const char* no_color = std::getenv("NO_COLOR");
     const char* terminal = std::getenv("TERM");
-    return (no_color == nullptr || no_color[0] == '\0') && terminal != nullptr && std::string_view(terminal) != "dumb";
+    return (no_color == nullptr || no_color[0] == '\0') && terminal != nullptr &&
+           std::string_view(terminal) != "dumb";
   }();
   return wanted && (stream == Stream::kOutput ? output_is_terminal() : error_is_terminal());
 }
@@ -69,7 +70,9 @@ Status print(std::string_view text) {
 
 bool output_closed() { return g_output_closed; }
 
-Status print_json(const Json& value) { return print(to_json_text(value, output_is_terminal() ? 2 : -1) + "\n"); }
+Status print_json(const Json& value) {
+  return print(to_json_text(value, output_is_terminal() ? 2 : -1) + "\n");
+}
 
 void print_error(std::string_view text) { static_cast<void>(write_all(STDERR_FILENO, text)); }
 
@@ -112,7 +115,9 @@ std::string terminal_text(std::string_view text) {
   return out;
 }
 
-Status print_answer(std::string_view text) { return output_is_terminal() ? print(terminal_text(text)) : print(text); }
+Status print_answer(std::string_view text) {
+  return output_is_terminal() ? print(terminal_text(text)) : print(text);
+}
 
 std::vector<size_t> Table::widths() const {
   std::vector<size_t> widths;
@@ -132,7 +137,8 @@ std::string Table::text() const {
   out += dim(without_trailing_spaces(line)) + "\n";
   for (const auto& row : rows_) {
     line.clear();
-    for (size_t i = 0; i < row.size(); ++i) line += (i > 0 ? "  " : "") + padded(row[i], width[i], columns_[i].right);
+    for (size_t i = 0; i < row.size(); ++i)
+      line += (i > 0 ? "  " : "") + padded(row[i], width[i], columns_[i].right);
     out += without_trailing_spaces(line) + "\n";
   }
   return out;
@@ -164,7 +170,8 @@ std::string Facts::text() const {
 
 std::string fixed(double value, int digits) {
   std::array<char, 400> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed, digits);
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed, digits);
   return {buffer.data(), end.ptr};
 }
 

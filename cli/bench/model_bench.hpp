@@ -36,7 +36,8 @@ struct BenchResult {
 /// Runs tests on one engine, whose sequence it owns.
 class ModelBench {
  public:
-  static Result<ModelBench> create(std::shared_ptr<const runtime::Model> model, ThreadPool& pool, int64_t capacity);
+  static Result<ModelBench> create(std::shared_ptr<const runtime::Model> model, ThreadPool& pool,
+                                   int64_t capacity);
 
   /// One run that is not counted, then `repetitions` that are.
   Result<BenchResult> run(const BenchTest& test, int64_t repetitions);

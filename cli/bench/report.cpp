@@ -60,10 +60,17 @@ Json result_json(const BenchModel& bench, const BenchResult& result) {
 
 std::string markdown(const BenchModel& bench, std::span<const BenchResult> results) {
   const runtime::ModelInfo& info = bench.model->info();
-  Table table({{"model"}, {"size", true}, {"params", true}, {"backend"}, {"threads", true}, {"test", true}, {"t/s", true}});
+  Table table({{"model"},
+               {"size", true},
+               {"params", true},
+               {"backend"},
+               {"threads", true},
+               {"test", true},
+               {"t/s", true}});
   for (const BenchResult& result : results) {
     table.add({escape_for_terminal(bench.type), human_bytes(info.file_bytes),
-               human_count(static_cast<uint64_t>(info.parameters)), "CPU " + std::string(isa_name(bench.model->options().isa)),
+               human_count(static_cast<uint64_t>(info.parameters)),
+               "CPU " + std::string(isa_name(bench.model->options().isa)),
                std::to_string(result.test.threads), result.test.name(),
                fixed(result.avg_ts(), 2) + " ± " + fixed(result.stddev_ts(), 2)});
   }
@@ -105,7 +112,8 @@ Result<BenchModel> describe_model(const std::string& path, std::shared_ptr<const
   return BenchModel{path, std::move(type), std::move(model)};
 }
 
-std::string bench_report(const BenchModel& model, std::span<const BenchResult> results, std::string_view format) {
+std::string bench_report(const BenchModel& model, std::span<const BenchResult> results,
+                         std::string_view format) {
   if (format == "md") return markdown(model, results);
   if (format == "csv") return csv(model, results);
   if (format == "json") {
@@ -123,17 +131,30 @@ Json chrome_trace(const graph::Trace& trace) {
   const int64_t origin = trace.steps.empty() ? 0 : trace.steps.front().first;
   for (size_t i = 0; i < trace.steps.size(); ++i) {
     const auto& [start, end] = trace.steps[i];
-    events.push_back({{"name", "step " + std::to_string(i)}, {"cat", "step"}, {"ph", "X"}, {"pid", 1}, {"tid", 1},
-                      {"ts", microseconds(start - origin)}, {"dur", microseconds(end - start)}});
+    events.push_back({{"name", "step " + std::to_string(i)},
+                      {"cat", "step"},
+                      {"ph", "X"},
+                      {"pid", 1},
+                      {"tid", 1},
+                      {"ts", microseconds(start - origin)},
+                      {"dur", microseconds(end - start)}});
   }
   for (const graph::TraceEvent& event : trace.events) {
-    events.push_back({{"name", event.call->name}, {"cat", event.call->op}, {"ph", "X"}, {"pid", 1}, {"tid", 1},
-                      {"ts", microseconds(event.start_ns - origin)}, {"dur", microseconds(event.end_ns - event.start_ns)},
+    events.push_back({{"name", event.call->name},
+                      {"cat", event.call->op},
+                      {"ph", "X"},
+                      {"pid", 1},
+                      {"tid", 1},
+                      {"ts", microseconds(event.start_ns - origin)},
+                      {"dur", microseconds(event.end_ns - event.start_ns)},
                       {"args",
-                       {{"op", event.call->op}, {"kernel", event.call->bound->kernel()}, {"bytes", event.cost.bytes},
+                       {{"op", event.call->op},
+                        {"kernel", event.call->bound->kernel()},
+                        {"bytes", event.cost.bytes},
                         {"operations", event.cost.operations}}}});
   }
-  return {{"traceEvents", std::move(events)}, {"displayTimeUnit", "ms"},
+  return {{"traceEvents", std::move(events)},
+          {"displayTimeUnit", "ms"},
           {"otherData", {{"outside_ops", time_outside_ops(trace)}}}};
 }
 

@@ -1,5 +1,5 @@
-// Results of the speed tests as Markdown, CSV, JSON or JSON lines (llama-bench's names), and the recorded ops as
-// a Chrome trace.
+// Results of the speed tests as Markdown, CSV, JSON or JSON lines (llama-bench's names), and the recorded ops
+// as a Chrome trace.
 #pragma once
 
 #include <span>
@@ -21,7 +21,8 @@ struct BenchModel {
 Result<BenchModel> describe_model(const std::string& path, std::shared_ptr<const runtime::Model> model);
 
 /// `format` is md, csv, json or jsonl.
-std::string bench_report(const BenchModel& model, std::span<const BenchResult> results, std::string_view format);
+std::string bench_report(const BenchModel& model, std::span<const BenchResult> results,
+                         std::string_view format);
 
 /// {"traceEvents": [...]}: one event per op and one around each step; times in microseconds from the first.
 Json chrome_trace(const graph::Trace& trace);

@@ -21,8 +21,8 @@ constexpr std::string_view kQuotes = R"(""")";
 
 class Chat {
  public:
-  Chat(LoadedModel loaded, ChatPrompt prompt, std::unique_ptr<LineEditor> editor, runtime::GenerateOptions options,
-       bool verbose)
+  Chat(LoadedModel loaded, ChatPrompt prompt, std::unique_ptr<LineEditor> editor,
+       runtime::GenerateOptions options, bool verbose)
       : loaded_(std::move(loaded)), prompt_(std::move(prompt)), editor_(std::move(editor)),
         options_(std::move(options)), verbose_(verbose) {}
 
@@ -86,9 +86,11 @@ class Chat {
   Status command(const std::string& line) {
     const size_t space = line.find(' ');
     const std::string name = line.substr(1, space == std::string::npos ? space : space - 1);
-    std::string argument = space == std::string::npos ? "" : line.substr(line.find_first_not_of(' ', space) == std::string::npos
-                                                                             ? line.size()
-                                                                             : line.find_first_not_of(' ', space));
+    std::string argument = space == std::string::npos
+                               ? ""
+                               : line.substr(line.find_first_not_of(' ', space) == std::string::npos
+                                                 ? line.size()
+                                                 : line.find_first_not_of(' ', space));
     argument.erase(argument.find_last_not_of(' ') + 1);
     std::vector<std::string> known;
     for (const Command& each : commands()) {
@@ -120,7 +122,9 @@ class Chat {
     if (stopped) return print_stopped();
     if (generation->finish_reason == runtime::FinishReason::kContextFull) {
       print_error(dim("The context of " + std::to_string(loaded_.model->context()) +
-                      " tokens is full; /clear begins anew, --ctx-size gives more.", Stream::kError) + "\n");
+                          " tokens is full; /clear begins anew, --ctx-size gives more.",
+                      Stream::kError) +
+                  "\n");
     }
     if (verbose_) print_error(dim(timings_text(*generation), Stream::kError) + "\n");
     return {};
@@ -149,12 +153,14 @@ class Chat {
     std::string text;
     for (const Command& each : commands()) {
       if (each.help.empty()) continue;
-      std::string left = "/" + std::string(each.name) + (each.argument.empty() ? "" : " ") + std::string(each.argument);
+      std::string left =
+          "/" + std::string(each.name) + (each.argument.empty() ? "" : " ") + std::string(each.argument);
       left.resize(std::max<size_t>(left.size() + 2, 22), ' ');
       text += "  " + left + std::string(each.help) + "\n";
     }
-    return print(text + "  \"\"\"                   begins and ends a message of several lines\n"
-                        "  Ctrl-C                stops the answer; Ctrl-D leaves\n");
+    return print(text +
+                 "  \"\"\"                   begins and ends a message of several lines\n"
+                 "  Ctrl-C                stops the answer; Ctrl-D leaves\n");
   }
 
   Status clear(const std::string&) {
@@ -180,7 +186,8 @@ class Chat {
     // What this chat wrote or read it may replace.
     BRISK_TRY(conversation_.save(path, loaded_.model->info().name, force || path == own_file_));
     own_file_ = path;
-    return note("Saved " + std::to_string(conversation_.size()) + " messages to " + escape_for_terminal(path) + ".");
+    return note("Saved " + std::to_string(conversation_.size()) + " messages to " +
+                escape_for_terminal(path) + ".");
   }
 
   Status load(const std::string& argument) {
@@ -193,7 +200,8 @@ class Chat {
 
   Status system(const std::string& argument) {
     if (argument.empty()) {
-      return note(conversation_.system().empty() ? "No system message." : terminal_text(conversation_.system()));
+      return note(conversation_.system().empty() ? "No system message."
+                                                 : terminal_text(conversation_.system()));
     }
     conversation_.set_system(argument == "none" ? "" : argument);
     return note(argument == "none" ? "No system message." : "System message set.");
@@ -202,12 +210,14 @@ class Chat {
   Status set(const std::string& argument) {
     if (argument.empty()) {
       Facts facts;
-      for (const Setting& setting : settings()) facts.add("  " + std::string(setting.option.name), setting.show(options_));
+      for (const Setting& setting : settings())
+        facts.add("  " + std::string(setting.option.name), setting.show(options_));
       return print(facts.text());
     }
     const size_t space = argument.find(' ');
     const std::string name = argument.substr(0, space);
-    const std::string value = space == std::string::npos ? "" : argument.substr(argument.find_last_of(' ') + 1);
+    const std::string value =
+        space == std::string::npos ? "" : argument.substr(argument.find_last_of(' ') + 1);
     BRISK_TRY(change_setting(name, value, options_));
     return note(name + " is " + value + " now.");
   }
@@ -274,7 +284,8 @@ Status chat(const Arguments& arguments) {
   }
   BRISK_ASSIGN(auto editor, LineEditor::create(history_file()));
   if (input_is_terminal()) greet(loaded);
-  Chat session(std::move(loaded), std::move(prompt), std::move(editor), std::move(options), arguments.flag("verbose"));
+  Chat session(std::move(loaded), std::move(prompt), std::move(editor), std::move(options),
+               arguments.flag("verbose"));
   session.set_system(arguments.text("system"));
   return session.talk();
 }

@@ -7,19 +7,23 @@ namespace {
 
 constexpr uint64_t kMaxFileBytes = 64U << 20;
 
-bool is_text(const Json& message, const char* key) { return message.contains(key) && message[key].is_string(); }
+bool is_text(const Json& message, const char* key) {
+  return message.contains(key) && message[key].is_string();
+}
 
 }  // namespace
 
 Status check_messages(const Json& messages, const std::string& where) {
   if (!messages.is_array()) {
-    return bad_input({where, "an array of messages", messages.type_name(), R"([{"role": "user", "content": "Hello"}])"});
+    return bad_input(
+        {where, "an array of messages", messages.type_name(), R"([{"role": "user", "content": "Hello"}])"});
   }
   for (size_t i = 0; i < messages.size(); ++i) {
     const Json& message = messages[i];
     if (message.is_object() && is_text(message, "role") && is_text(message, "content")) continue;
-    return bad_input({where + ", message " + std::to_string(i + 1), "an object with the texts role and content",
-                      to_json_text(message).substr(0, 80), R"({"role": "user", "content": "Hello"})"});
+    return bad_input({where + ", message " + std::to_string(i + 1),
+                      "an object with the texts role and content", to_json_text(message).substr(0, 80),
+                      R"({"role": "user", "content": "Hello"})"});
   }
   return {};
 }

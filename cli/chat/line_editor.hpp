@@ -31,7 +31,7 @@ class LineEditor {
 
   std::unique_ptr<Terminal> terminal_;  // null when standard input is none
   std::string history_file_;
-  std::string pending_;                 // of a pipe: read but not given out
+  std::string pending_;  // of a pipe: read but not given out
 };
 
 }  // namespace brisk::cli

@@ -24,7 +24,9 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
   }
 }
 
-std::string mark(size_t number) { return std::string(kMarkBegin) + std::to_string(number) + std::string(kMarkEnd); }
+std::string mark(size_t number) {
+  return std::string(kMarkBegin) + std::to_string(number) + std::string(kMarkEnd);
+}
 
 std::vector<std::string> control_tokens_of(const text::Tokenizer& tokenizer) {
   std::vector<std::string> tokens;
@@ -32,7 +34,8 @@ std::vector<std::string> control_tokens_of(const text::Tokenizer& tokenizer) {
     if (tokenizer.token_type(id) != text::TokenType::kControl) continue;
     if (const std::string_view token = tokenizer.token_text(id); !token.empty()) tokens.emplace_back(token);
   }
-  std::stable_sort(tokens.begin(), tokens.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  std::sort(tokens.begin(), tokens.end(),
+            [](const auto& a, const auto& b) { return a.size() != b.size() ? a.size() > b.size() : a < b; });
   return tokens;
 }
 
@@ -46,7 +49,8 @@ void append(std::vector<int32_t>& ids, const std::vector<int32_t>& more) {
 
 }  // namespace
 
-Result<ChatPrompt> ChatPrompt::create(std::shared_ptr<const runtime::Model> model, const std::string& template_file) {
+Result<ChatPrompt> ChatPrompt::create(std::shared_ptr<const runtime::Model> model,
+                                      const std::string& template_file) {
   ChatPrompt prompt(std::move(model));
   prompt.control_tokens_ = control_tokens_of(prompt.model_->tokenizer());
   if (template_file.empty()) return prompt;
@@ -56,8 +60,9 @@ Result<ChatPrompt> ChatPrompt::create(std::shared_ptr<const runtime::Model> mode
 }
 
 std::string ChatPrompt::without_control_tokens(std::string text) const {
-  const bool holds_one = std::any_of(control_tokens_.begin(), control_tokens_.end(),
-                                     [&](const std::string& token) { return text.find(token) != std::string::npos; });
+  const bool holds_one =
+      std::any_of(control_tokens_.begin(), control_tokens_.end(),
+                  [&](const std::string& token) { return text.find(token) != std::string::npos; });
   // Marks are ours alone, also those that somebody types.
   replace_all(text, kMarkBegin, kReplacement);
   replace_all(text, kMarkEnd, kReplacement);

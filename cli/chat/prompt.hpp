@@ -18,7 +18,8 @@ class ChatPrompt {
  public:
   /// `template_file` replaces the model's own template; empty: none. A model without a template is fine as
   /// long as nobody calls encode(): see available().
-  static Result<ChatPrompt> create(std::shared_ptr<const runtime::Model> model, const std::string& template_file);
+  static Result<ChatPrompt> create(std::shared_ptr<const runtime::Model> model,
+                                   const std::string& template_file);
 
   bool available() const { return template_.has_value() || model_->has_chat_template(); }
 

@@ -22,47 +22,102 @@ std::string plain(double value) {
 }
 
 /// A setting that is a float of the sampler.
-#define BRISK_SAMPLING_NUMBER(field, option_name)                                                      \
-  [](GenerateOptions& o, const Arguments& a) { o.sampling.field = static_cast<float>(a.number(option_name)); }, \
+#define BRISK_SAMPLING_NUMBER(field, option_name)                 \
+  [](GenerateOptions& o, const Arguments& a) {                    \
+    o.sampling.field = static_cast<float>(a.number(option_name)); \
+  },                                                              \
       [](const GenerateOptions& o) { return plain(static_cast<double>(o.sampling.field)); }
 /// ... or a whole number.
-#define BRISK_SAMPLING_INTEGER(field, option_name)                                                       \
-  [](GenerateOptions& o, const Arguments& a) { o.sampling.field = static_cast<int32_t>(a.integer(option_name)); }, \
+#define BRISK_SAMPLING_INTEGER(field, option_name)                   \
+  [](GenerateOptions& o, const Arguments& a) {                       \
+    o.sampling.field = static_cast<int32_t>(a.integer(option_name)); \
+  },                                                                 \
       [](const GenerateOptions& o) { return std::to_string(o.sampling.field); }
 
 const std::vector<Setting>& setting_table() {
   static const std::vector<Setting> table = {
-      {{.name = "predict", .aliases = "-n --n-predict --max-tokens", .kind = Kind::kInteger, .placeholder = "N",
-        .fallback = "-1", .help = "most tokens of an answer; -1: until the model ends or the context is full",
-        .least = -1, .most = 1 << 30},
+      {{.name = "predict",
+        .aliases = "-n --n-predict --max-tokens",
+        .kind = Kind::kInteger,
+        .placeholder = "N",
+        .fallback = "-1",
+        .help = "most tokens of an answer; -1: until the model ends or the context is full",
+        .least = -1,
+        .most = 1 << 30},
        [](GenerateOptions& o, const Arguments& a) { o.max_tokens = a.integer("predict"); },
        [](const GenerateOptions& o) { return std::to_string(o.max_tokens); }},
-      {{.name = "temp", .aliases = "--temperature", .kind = Kind::kNumber, .placeholder = "X", .fallback = "0.8",
-        .help = "temperature; 0 always takes the likeliest token", .least = 0, .most = 100},
+      {{.name = "temp",
+        .aliases = "--temperature",
+        .kind = Kind::kNumber,
+        .placeholder = "X",
+        .fallback = "0.8",
+        .help = "temperature; 0 always takes the likeliest token",
+        .least = 0,
+        .most = 100},
        BRISK_SAMPLING_NUMBER(temperature, "temp")},
-      {{.name = "top-k", .kind = Kind::kInteger, .placeholder = "N", .fallback = "40",
-        .help = "draw among the N likeliest tokens; 0: off", .least = 0, .most = 1 << 30},
+      {{.name = "top-k",
+        .kind = Kind::kInteger,
+        .placeholder = "N",
+        .fallback = "40",
+        .help = "draw among the N likeliest tokens; 0: off",
+        .least = 0,
+        .most = 1 << 30},
        BRISK_SAMPLING_INTEGER(top_k, "top-k")},
-      {{.name = "top-p", .kind = Kind::kNumber, .placeholder = "X", .fallback = "0.95",
-        .help = "draw among the likeliest tokens that make up X of the probability; 1: off", .least = 0, .most = 1},
+      {{.name = "top-p",
+        .kind = Kind::kNumber,
+        .placeholder = "X",
+        .fallback = "0.95",
+        .help = "draw among the likeliest tokens that make up X of the probability; 1: off",
+        .least = 0,
+        .most = 1},
        BRISK_SAMPLING_NUMBER(top_p, "top-p")},
-      {{.name = "min-p", .kind = Kind::kNumber, .placeholder = "X", .fallback = "0.05",
-        .help = "leave out tokens less likely than X times the likeliest; 0: off", .least = 0, .most = 1},
+      {{.name = "min-p",
+        .kind = Kind::kNumber,
+        .placeholder = "X",
+        .fallback = "0.05",
+        .help = "leave out tokens less likely than X times the likeliest; 0: off",
+        .least = 0,
+        .most = 1},
        BRISK_SAMPLING_NUMBER(min_p, "min-p")},
-      {{.name = "repeat-penalty", .kind = Kind::kNumber, .placeholder = "X", .fallback = "1",
-        .help = "make tokens that were there already less likely; 1: off", .least = 0, .most = 100},
+      {{.name = "repeat-penalty",
+        .kind = Kind::kNumber,
+        .placeholder = "X",
+        .fallback = "1",
+        .help = "make tokens that were there already less likely; 1: off",
+        .least = 0,
+        .most = 100},
        BRISK_SAMPLING_NUMBER(repeat_penalty, "repeat-penalty")},
-      {{.name = "presence-penalty", .kind = Kind::kNumber, .placeholder = "X", .fallback = "0",
-        .help = "taken once from tokens that were there already; 0: off", .least = -100, .most = 100},
+      {{.name = "presence-penalty",
+        .kind = Kind::kNumber,
+        .placeholder = "X",
+        .fallback = "0",
+        .help = "taken once from tokens that were there already; 0: off",
+        .least = -100,
+        .most = 100},
        BRISK_SAMPLING_NUMBER(presence_penalty, "presence-penalty")},
-      {{.name = "frequency-penalty", .kind = Kind::kNumber, .placeholder = "X", .fallback = "0",
-        .help = "taken for each time a token was there; 0: off", .least = -100, .most = 100},
+      {{.name = "frequency-penalty",
+        .kind = Kind::kNumber,
+        .placeholder = "X",
+        .fallback = "0",
+        .help = "taken for each time a token was there; 0: off",
+        .least = -100,
+        .most = 100},
        BRISK_SAMPLING_NUMBER(frequency_penalty, "frequency-penalty")},
-      {{.name = "repeat-last-n", .kind = Kind::kInteger, .placeholder = "N", .fallback = "64",
-        .help = "tokens that the penalties look back; -1: all, 0: none", .least = -1, .most = 1 << 30},
+      {{.name = "repeat-last-n",
+        .kind = Kind::kInteger,
+        .placeholder = "N",
+        .fallback = "64",
+        .help = "tokens that the penalties look back; -1: all, 0: none",
+        .least = -1,
+        .most = 1 << 30},
        BRISK_SAMPLING_INTEGER(repeat_last_n, "repeat-last-n")},
-      {{.name = "seed", .aliases = "-s", .kind = Kind::kInteger, .placeholder = "N", .fallback = "-1",
-        .help = "seed of the draw: the same seed gives the same answer; -1: another one each time", .least = -1},
+      {{.name = "seed",
+        .aliases = "-s",
+        .kind = Kind::kInteger,
+        .placeholder = "N",
+        .fallback = "-1",
+        .help = "seed of the draw: the same seed gives the same answer; -1: another one each time",
+        .least = -1},
        [](GenerateOptions& o, const Arguments& a) {
          const int64_t seed = a.integer("seed");
          o.sampling.seed = seed >= 0 ? static_cast<uint64_t>(seed) : std::random_device{}();
@@ -86,18 +141,32 @@ std::span<const Setting> settings() { return setting_table(); }
 std::vector<Option> generation_options() {
   std::vector<Option> options = {
       kModelOption,
-      {.name = "ctx-size", .aliases = "-c --ctx --max-model-len", .kind = Kind::kInteger, .placeholder = "N",
-       .help = "tokens that prompt and answer may have together (else the model's, at most 8192); 32k is 32768",
-       .least = 1, .most = 1 << 30},
+      {.name = "ctx-size",
+       .aliases = "-c --ctx --max-model-len",
+       .kind = Kind::kInteger,
+       .placeholder = "N",
+       .help =
+           "tokens that prompt and answer may have together (else the model's, at most 8192); 32k is 32768",
+       .least = 1,
+       .most = 1 << 30},
       kThreadsOption,
-      {.name = "system", .aliases = "-sys", .kind = Kind::kText, .placeholder = "TEXT",
+      {.name = "system",
+       .aliases = "-sys",
+       .kind = Kind::kText,
+       .placeholder = "TEXT",
        .help = "what the model is told before the conversation"},
-      {.name = "chat-template-file", .kind = Kind::kFile, .placeholder = "FILE",
+      {.name = "chat-template-file",
+       .kind = Kind::kFile,
+       .placeholder = "FILE",
        .help = "use this Jinja template in place of the model's"},
-      {.name = "stop", .aliases = "-r --reverse-prompt", .kind = Kind::kTexts, .placeholder = "TEXT",
+      {.name = "stop",
+       .aliases = "-r --reverse-prompt",
+       .kind = Kind::kTexts,
+       .placeholder = "TEXT",
        .help = "end the answer before TEXT; may be given several times"},
       {.name = "ignore-eos", .help = "go on when the model ends"},
-      {.name = "exact", .help = "compute with f32 activations and keys and values: slower, closest to the model"},
+      {.name = "exact",
+       .help = "compute with f32 activations and keys and values: slower, closest to the model"},
       {.name = "verbose", .aliases = "-v", .help = "tell times and choices on standard error"},
   };
   for (const Setting& setting : settings()) options.push_back(setting.option);
@@ -145,7 +214,8 @@ Result<LoadedModel> load_model(const LoadRequest& request) {
   ProgressBar bar("Loading");
   options.progress = [&bar](double share) { bar.update(share); };
   BRISK_ASSIGN(loaded.model, runtime::Model::load(path, options, *loaded.pool));
-  loaded.load_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  loaded.load_ms =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return loaded;
 }
 

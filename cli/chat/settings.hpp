@@ -15,12 +15,20 @@
 namespace brisk::cli {
 
 /// -m --model.
-inline constexpr Option kModelOption = {.name = "model", .aliases = "-m", .kind = Kind::kFile, .placeholder = "MODEL",
-                                        .help = "a model file, a name from 'brisk list', or built-in (the default)"};
+inline constexpr Option kModelOption = {
+    .name = "model",
+    .aliases = "-m",
+    .kind = Kind::kFile,
+    .placeholder = "MODEL",
+    .help = "a model file, a name from 'brisk list', or built-in (the default)"};
 /// -t --threads.
-inline constexpr Option kThreadsOption = {.name = "threads", .aliases = "-t", .kind = Kind::kInteger,
-                                          .placeholder = "T", .help = "threads (else what 'brisk doctor' shows)",
-                                          .least = 1, .most = kMaxLanes};
+inline constexpr Option kThreadsOption = {.name = "threads",
+                                          .aliases = "-t",
+                                          .kind = Kind::kInteger,
+                                          .placeholder = "T",
+                                          .help = "threads (else what 'brisk doctor' shows)",
+                                          .least = 1,
+                                          .most = kMaxLanes};
 
 /// What can be changed between two answers: sampling and length.
 struct Setting {

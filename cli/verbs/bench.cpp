@@ -49,8 +49,8 @@ Status measure_machine(const Arguments& arguments, bool json) {
 Status write_trace(AtomicFile& file, const graph::Trace& trace) {
   BRISK_TRY(file.write(to_json_text(chrome_trace(trace)) + "\n"));
   BRISK_TRY(file.commit());
-  print_error("trace: " + grouped(trace.events.size()) + " ops in " + grouped(trace.steps.size()) + " steps, " +
-              fixed(time_outside_ops(trace) * 100, 2) + " % of their time outside ops\n");
+  print_error("trace: " + grouped(trace.events.size()) + " ops in " + grouped(trace.steps.size()) +
+              " steps, " + fixed(time_outside_ops(trace) * 100, 2) + " % of their time outside ops\n");
   return {};
 }
 
@@ -77,16 +77,19 @@ Status measure_model(const Arguments& arguments, std::string_view format) {
   if (arguments.given("trace")) {
     BRISK_ASSIGN(trace_file, AtomicFile::create(arguments.text("trace"), arguments.flag("force")));
   }
-  BRISK_ASSIGN(const LoadedModel loaded,
-               load_model({.model = path, .threads = threads.front(), .context = longest(tests),
-                           .step_tokens = arguments.integer("batch-size"), .exact = arguments.flag("exact")}));
+  BRISK_ASSIGN(const LoadedModel loaded, load_model({.model = path,
+                                                     .threads = threads.front(),
+                                                     .context = longest(tests),
+                                                     .step_tokens = arguments.integer("batch-size"),
+                                                     .exact = arguments.flag("exact")}));
   BRISK_ASSIGN(const BenchModel described, describe_model(path, loaded.model));
   std::vector<BenchResult> results;
   graph::Trace trace;
   Status status;
   for (const int64_t count : threads) {
     tests = tests_of(arguments, static_cast<int>(count));
-    status = run_tests(loaded.model, tests, arguments.integer("repetitions"), trace_file ? &trace : nullptr, results);
+    status = run_tests(loaded.model, tests, arguments.integer("repetitions"), trace_file ? &trace : nullptr,
+                       results);
     if (!status.ok()) break;
   }
   if (!results.empty()) BRISK_TRY(print(bench_report(described, results, format)));
@@ -108,34 +111,81 @@ Verb verb_bench() {
       .name = "bench",
       .group = VerbGroup::kJudge,
       .summary = "measure how fast a model runs here",
-      .details = "Tests are named as llama-bench names them: pp512 is a prompt of 512 tokens, tg128 is 128 tokens one "
-                 "after the other. Lists such as -p 128,512 make one test of each.",
-      .positionals = {{.name = "MODEL", .help = "a model file, a name from 'brisk list', or built-in (the default)"}},
+      .details =
+          "Tests are named as llama-bench names them: pp512 is a prompt of 512 tokens, tg128 is 128 tokens "
+          "one "
+          "after the other. Lists such as -p 128,512 make one test of each.",
+      .positionals = {{.name = "MODEL",
+                       .help = "a model file, a name from 'brisk list', or built-in (the default)"}},
       .options =
           {
               kModelOption,
-              {.name = "prompt-length", .aliases = "-p --n-prompt", .kind = Kind::kIntegers, .placeholder = "LIST",
-               .fallback = "512", .help = "tokens of the prompt tests; 0: none", .least = 0, .most = 1 << 24},
-              {.name = "gen-length", .aliases = "-n --n-gen", .kind = Kind::kIntegers, .placeholder = "LIST",
-               .fallback = "128", .help = "tokens of the generation tests; 0: none", .least = 0, .most = 1 << 24},
-              {.name = "depth", .aliases = "-d --n-depth", .kind = Kind::kIntegers, .placeholder = "LIST",
-               .fallback = "0", .help = "tokens that are stored before a test begins", .least = 0, .most = 1 << 24},
-              {.name = "repetitions", .aliases = "-r", .kind = Kind::kInteger, .placeholder = "N", .fallback = "5",
-               .help = "times that each test is measured, after one run that is not", .least = 1, .most = 1000},
-              {.name = "threads", .aliases = "-t", .kind = Kind::kIntegers, .placeholder = "LIST",
-               .help = "threads (else what 'brisk doctor' shows)", .least = 1, .most = kMaxLanes},
-              {.name = "batch-size", .aliases = "-b", .kind = Kind::kInteger, .placeholder = "N", .fallback = "512",
-               .help = "tokens of a prompt that are computed at once", .least = 1, .most = 65536},
+              {.name = "prompt-length",
+               .aliases = "-p --n-prompt",
+               .kind = Kind::kIntegers,
+               .placeholder = "LIST",
+               .fallback = "512",
+               .help = "tokens of the prompt tests; 0: none",
+               .least = 0,
+               .most = 1 << 24},
+              {.name = "gen-length",
+               .aliases = "-n --n-gen",
+               .kind = Kind::kIntegers,
+               .placeholder = "LIST",
+               .fallback = "128",
+               .help = "tokens of the generation tests; 0: none",
+               .least = 0,
+               .most = 1 << 24},
+              {.name = "depth",
+               .aliases = "-d --n-depth",
+               .kind = Kind::kIntegers,
+               .placeholder = "LIST",
+               .fallback = "0",
+               .help = "tokens that are stored before a test begins",
+               .least = 0,
+               .most = 1 << 24},
+              {.name = "repetitions",
+               .aliases = "-r",
+               .kind = Kind::kInteger,
+               .placeholder = "N",
+               .fallback = "5",
+               .help = "times that each test is measured, after one run that is not",
+               .least = 1,
+               .most = 1000},
+              {.name = "threads",
+               .aliases = "-t",
+               .kind = Kind::kIntegers,
+               .placeholder = "LIST",
+               .help = "threads (else what 'brisk doctor' shows)",
+               .least = 1,
+               .most = kMaxLanes},
+              {.name = "batch-size",
+               .aliases = "-b",
+               .kind = Kind::kInteger,
+               .placeholder = "N",
+               .fallback = "512",
+               .help = "tokens of a prompt that are computed at once",
+               .least = 1,
+               .most = 65536},
               {.name = "exact", .help = "compute with f32 activations and keys and values"},
-              {.name = "output", .aliases = "-o", .kind = Kind::kChoice, .fallback = "md", .help = "form of the report",
+              {.name = "output",
+               .aliases = "-o",
+               .kind = Kind::kChoice,
+               .fallback = "md",
+               .help = "form of the report",
                .choices = "md csv json jsonl"},
-              {.name = "trace", .kind = Kind::kFile, .placeholder = "FILE",
-               .help = "also write a Chrome trace of one more run of each test: op, kernel, bytes, operations"},
+              {.name = "trace",
+               .kind = Kind::kFile,
+               .placeholder = "FILE",
+               .help =
+                   "also write a Chrome trace of one more run of each test: op, kernel, bytes, operations"},
               {.name = "force", .help = "replace FILE when it exists"},
-              {.name = "limits", .help = "measure the machine instead: read bandwidth and f32, bf16, int8 peaks"},
+              {.name = "limits",
+               .help = "measure the machine instead: read bandwidth and f32, bf16, int8 peaks"},
               {.name = "json", .help = "the same as --output json (errors too)"},
           },
-      .examples = {"brisk bench", "brisk bench -m model.gguf -p 128,512 -n 32 -t 2 -o json", "brisk bench --limits"},
+      .examples = {"brisk bench", "brisk bench -m model.gguf -p 128,512 -n 32 -t 2 -o json",
+                   "brisk bench --limits"},
       .run = run,
   };
 }

@@ -39,7 +39,8 @@ std::string bash_values(const Verb& verb) {
     std::string pattern;
     for (const std::string& spelling : spellings(option)) pattern += (pattern.empty() ? "" : "|") + spelling;
     if (option.kind == Kind::kChoice) {
-      choices += "        " + pattern + ") COMPREPLY=($(compgen -W " + shell_quoted(option.choices) + " -- \"$cur\")); return;;\n";
+      choices += "        " + pattern + ") COMPREPLY=($(compgen -W " + shell_quoted(option.choices) +
+                 " -- \"$cur\")); return;;\n";
     } else if (option.kind == Kind::kFile) {
       files += (files.empty() ? "" : "|") + pattern;
     } else if (option.kind != Kind::kFlag) {
@@ -57,11 +58,13 @@ _brisk() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W ')sh" + verb_names() + R"sh( --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W ')sh" +
+                    verb_names() + R"sh( --help --version' -- "$cur"))
     return
   fi
   case $verb in
-    help) COMPREPLY=($(compgen -W ')sh" + verb_names() + R"sh(' -- "$cur")); return;;
+    help) COMPREPLY=($(compgen -W ')sh" +
+                    verb_names() + R"sh(' -- "$cur")); return;;
 )sh";
   for (const Verb& verb : all_verbs()) {
     if (verb.name == "help") continue;
@@ -73,7 +76,8 @@ _brisk() {
     if (const std::string values = bash_values(verb); !values.empty()) {
       out += "      case $prev in\n" + values + "      esac\n";
     }
-    out += "      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W " + shell_quoted(flags) + " -- \"$cur\"))\n";
+    out +=
+        "      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W " + shell_quoted(flags) + " -- \"$cur\"))\n";
     if (verb.name == "completion") {
       out += "      else COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$cur\"))\n";
     } else if (takes_file(verb)) {
@@ -112,13 +116,15 @@ _brisk() {
   for (const Verb& verb : all_verbs()) {
     out += "    " + shell_quoted(std::string(verb.name) + ":" + zsh_text(verb.summary)) + "\n";
   }
-  out += "  )\n  if ((CURRENT == 2)); then _describe verb verbs; return; fi\n  local verb=$words[2]\n"
-         "  shift words; ((CURRENT--))\n  case $verb in\n";
+  out +=
+      "  )\n  if ((CURRENT == 2)); then _describe verb verbs; return; fi\n  local verb=$words[2]\n"
+      "  shift words; ((CURRENT--))\n  case $verb in\n";
   for (const Verb& verb : all_verbs()) {
     out += "    " + names_of(verb, "|") + ")\n      _arguments";
     for (const Option& option : verb.options) {
       for (const std::string& spelling : spellings(option)) {
-        out += " \\\n        " + shell_quoted(spelling + "[" + zsh_text(option.help) + "]" + zsh_action(option));
+        out +=
+            " \\\n        " + shell_quoted(spelling + "[" + zsh_text(option.help) + "]" + zsh_action(option));
       }
     }
     if (verb.name == "completion") out += " \\\n        '1:shell:(bash zsh fish)'";
@@ -126,7 +132,8 @@ _brisk() {
     if (takes_file(verb)) out += " \\\n        '*:file:_files'";
     out += ";;\n";
   }
-  return out + "  esac\n}\nif [[ $funcstack[1] == _brisk ]]; then _brisk \"$@\"; else compdef _brisk brisk; fi\n";
+  return out +
+         "  esac\n}\nif [[ $funcstack[1] == _brisk ]]; then _brisk \"$@\"; else compdef _brisk brisk; fi\n";
 }
 
 std::string fish_spelling(const std::string& spelling) {
@@ -139,10 +146,12 @@ std::string fish_script() {
       "# Completion of brisk for fish. To use it: brisk completion fish | source\n"
       "complete -c brisk -f\n";
   for (const Verb& verb : all_verbs()) {
-    out += "complete -c brisk -n __fish_use_subcommand -a " + std::string(verb.name) + " -d " + shell_quoted(verb.summary) + "\n";
+    out += "complete -c brisk -n __fish_use_subcommand -a " + std::string(verb.name) + " -d " +
+           shell_quoted(verb.summary) + "\n";
   }
   for (const Verb& verb : all_verbs()) {
-    const std::string begin = "complete -c brisk -n '__fish_seen_subcommand_from " + names_of(verb, " ") + "'";
+    const std::string begin =
+        "complete -c brisk -n '__fish_seen_subcommand_from " + names_of(verb, " ") + "'";
     if (takes_file(verb)) out += begin + " -F\n";
     if (verb.name == "completion") out += begin + " -a 'bash zsh fish'\n";
     if (verb.name == "help") out += begin + " -a " + shell_quoted(verb_names()) + "\n";
@@ -151,7 +160,8 @@ std::string fish_script() {
       for (const std::string& spelling : spellings(option)) out += fish_spelling(spelling);
       if (option.kind == Kind::kFile) out += " -r -F";
       if (option.kind == Kind::kChoice) out += " -x -a " + shell_quoted(option.choices);
-      if (option.kind != Kind::kFlag && option.kind != Kind::kFile && option.kind != Kind::kChoice) out += " -x";
+      if (option.kind != Kind::kFlag && option.kind != Kind::kFile && option.kind != Kind::kChoice)
+        out += " -x";
       out += " -d " + shell_quoted(option.help) + "\n";
     }
   }

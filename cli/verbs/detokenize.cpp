@@ -11,7 +11,9 @@
 namespace brisk::cli {
 namespace {
 
-bool separates(char c) { return c == ',' || c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '[' || c == ']'; }
+bool separates(char c) {
+  return c == ',' || c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '[' || c == ']';
+}
 
 /// Numbers with commas, spaces or line ends between; the brackets of a JSON array are let pass.
 Result<std::vector<int32_t>> parse_ids(std::string_view text, const std::string& where) {
@@ -26,8 +28,8 @@ Result<std::vector<int32_t>> parse_ids(std::string_view text, const std::string&
     const bool whole = error == std::errc() && (after == end || separates(*after));
     if (!whole) {
       const std::string_view got = text.substr(static_cast<size_t>(at - text.data()), 20);
-      return bad_input({where + ", number " + std::to_string(ids.size() + 1), "a token id", "'" + std::string(got) + "'",
-                        "whole numbers separated by commas"});
+      return bad_input({where + ", number " + std::to_string(ids.size() + 1), "a token id",
+                        "'" + std::string(got) + "'", "whole numbers separated by commas"});
     }
     ids.push_back(id);
     at = after;
@@ -36,8 +38,8 @@ Result<std::vector<int32_t>> parse_ids(std::string_view text, const std::string&
 
 Result<std::vector<int32_t>> ids_argument(const Arguments& arguments) {
   if (arguments.given("ids") == arguments.given("ids-file")) {
-    return usage_error({"brisk detokenize", "one of --ids and --ids-file", arguments.given("ids") ? "both" : "neither",
-                        "--ids 1,2,3"});
+    return usage_error({"brisk detokenize", "one of --ids and --ids-file",
+                        arguments.given("ids") ? "both" : "neither", "--ids 1,2,3"});
   }
   if (arguments.given("ids")) {
     return parse_ids(arguments.text("ids"), arguments.spelled("ids"));
@@ -68,12 +70,17 @@ Verb verb_detokenize() {
       .name = "detokenize",
       .group = VerbGroup::kText,
       .summary = "turn token ids into text",
-      .positionals = {{.name = "MODEL", .help = "a model file, a name from 'brisk list', or built-in", .required = true}},
-      .options = {{.name = "ids", .kind = Kind::kText, .placeholder = "LIST", .help = "ids separated by commas"},
-                  {.name = "ids-file", .kind = Kind::kFile, .placeholder = "FILE",
-                   .help = "read the ids from FILE (commas, spaces or lines between; - is standard input)"},
-                  {.name = "no-special", .help = "leave out special tokens"},
-                  kJsonOption},
+      .positionals = {{.name = "MODEL",
+                       .help = "a model file, a name from 'brisk list', or built-in",
+                       .required = true}},
+      .options =
+          {{.name = "ids", .kind = Kind::kText, .placeholder = "LIST", .help = "ids separated by commas"},
+           {.name = "ids-file",
+            .kind = Kind::kFile,
+            .placeholder = "FILE",
+            .help = "read the ids from FILE (commas, spaces or lines between; - is standard input)"},
+           {.name = "no-special", .help = "leave out special tokens"},
+           kJsonOption},
       .examples = {"brisk detokenize built-in --ids 19556,905"},
       .run = run,
   };

@@ -22,7 +22,8 @@ struct Decision {
 Result<Decision> decide_isa() {
   BRISK_ASSIGN(const Isa isa, active_isa());
   const CpuInfo& cpu = cpu_info();
-  if (isa < cpu.best) return Decision{isa, "capped by BRISK_ISA; this CPU could do " + std::string(isa_name(cpu.best))};
+  if (isa < cpu.best)
+    return Decision{isa, "capped by BRISK_ISA; this CPU could do " + std::string(isa_name(cpu.best))};
   return Decision{isa, cpu.why.empty() ? "the highest level there is" : cpu.why};
 }
 
@@ -37,7 +38,8 @@ std::string huge_pages() {
 }
 
 std::string huge_pages_text(const std::string& mode) {
-  if (mode == "never") return "never: reading weights will be slower; try 'madvise' in transparent_hugepage/enabled";
+  if (mode == "never")
+    return "never: reading weights will be slower; try 'madvise' in transparent_hugepage/enabled";
   return mode;
 }
 
@@ -110,7 +112,8 @@ Verb verb_doctor() {
       .name = "doctor",
       .group = VerbGroup::kFiles,
       .summary = "tell what Brisk found on this machine and what it decided",
-      .options = {{.name = "kernels", .help = "list which kernel serves which operation, and why no better one"},
+      .options = {{.name = "kernels",
+                   .help = "list which kernel serves which operation, and why no better one"},
                   kJsonOption},
       .examples = {"brisk doctor", "brisk doctor --kernels", "BRISK_ISA=avx2 brisk doctor --kernels"},
       .run = run,

@@ -24,13 +24,16 @@ Status run(const Arguments& arguments) {
   if (arguments.flag("json")) {
     Json list = Json::array();
     for (const CachedModel& model : models) {
-      list.push_back({{"name", model.name}, {"path", model.path}, {"bytes", model.bytes},
+      list.push_back({{"name", model.name},
+                      {"path", model.path},
+                      {"bytes", model.bytes},
                       {"modified", date(model.modified, "%Y-%m-%dT%H:%M:%SZ")}});
     }
     return print_json({{"folder", folder}, {"models", list}});
   }
   if (models.empty()) {
-    return print("No models in " + escape_for_terminal(folder) + ".\nscripts/fetch_model.sh fetches the built-in one.\n");
+    return print("No models in " + escape_for_terminal(folder) +
+                 ".\nscripts/fetch_model.sh fetches the built-in one.\n");
   }
   Table table({{"NAME"}, {"SIZE", true}, {"MODIFIED"}});
   for (const CachedModel& model : models) {

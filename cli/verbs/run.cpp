@@ -20,15 +20,18 @@ Result<std::string> prompt_argument(const Arguments& arguments) {
 
 Result<std::vector<int32_t>> prompt_tokens(const Arguments& arguments, const LoadedModel& loaded,
                                            const std::string& text) {
-  BRISK_ASSIGN(const ChatPrompt chat_prompt, ChatPrompt::create(loaded.model, arguments.text("chat-template-file")));
+  BRISK_ASSIGN(const ChatPrompt chat_prompt,
+               ChatPrompt::create(loaded.model, arguments.text("chat-template-file")));
   if (!arguments.flag("no-chat") && chat_prompt.available()) {
     Json messages = Json::array();
-    if (arguments.given("system")) messages.push_back({{"role", "system"}, {"content", arguments.text("system")}});
+    if (arguments.given("system"))
+      messages.push_back({{"role", "system"}, {"content", arguments.text("system")}});
     messages.push_back({{"role", "user"}, {"content", text}});
     return chat_prompt.encode(messages);
   }
   if (arguments.given("system")) {
-    return usage_error({arguments.spelled("system"), "a chat", arguments.flag("no-chat") ? "--no-chat" : "a model without a chat template",
+    return usage_error({arguments.spelled("system"), "a chat",
+                        arguments.flag("no-chat") ? "--no-chat" : "a model without a chat template",
                         "putting the text into the prompt"});
   }
   if (!arguments.flag("no-chat")) {
@@ -48,8 +51,9 @@ Json answer_json(const LoadedModel& loaded, const runtime::Generation& generatio
 }
 
 void tell(const LoadedModel& loaded, const runtime::Generation& generation, uint64_t seed) {
-  print_error(dim("load " + fixed(loaded.load_ms, 0) + " ms; kernels " + std::string(isa_name(loaded.model->options().isa)) +
-                      "; " + std::to_string(loaded.pool->lanes()) + " threads; seed " + std::to_string(seed) + "\n" +
+  print_error(dim("load " + fixed(loaded.load_ms, 0) + " ms; kernels " +
+                      std::string(isa_name(loaded.model->options().isa)) + "; " +
+                      std::to_string(loaded.pool->lanes()) + " threads; seed " + std::to_string(seed) + "\n" +
                       timings_text(generation),
                   Stream::kError) +
               "\n");
@@ -66,7 +70,8 @@ Status answer_once(const Arguments& arguments) {
     if (!json) written = print_answer(piece);
     return written.ok();
   };
-  BRISK_ASSIGN(const runtime::Generation generation, loaded.session->generate(prompt, options, stream, &interrupt_flag()));
+  BRISK_ASSIGN(const runtime::Generation generation,
+               loaded.session->generate(prompt, options, stream, &interrupt_flag()));
   BRISK_TRY(written);
   if (json) return print_json(answer_json(loaded, generation, options.sampling.seed));
   if (!generation.text.ends_with('\n')) BRISK_TRY(print("\n"));
@@ -80,17 +85,26 @@ Status answer_once(const Arguments& arguments) {
 
 Status run(const Arguments& arguments) {
   const bool has_prompt = arguments.given("prompt") || arguments.given("file");
-  const bool single = has_prompt || !input_is_terminal() || arguments.flag("no-chat") || arguments.flag("json");
+  const bool single =
+      has_prompt || !input_is_terminal() || arguments.flag("no-chat") || arguments.flag("json");
   return single ? answer_once(arguments) : chat(arguments);
 }
 
 std::vector<Option> run_options() {
   std::vector<Option> options = {
-      {.name = "prompt", .aliases = "-p", .kind = Kind::kText, .placeholder = "TEXT",
+      {.name = "prompt",
+       .aliases = "-p",
+       .kind = Kind::kText,
+       .placeholder = "TEXT",
        .help = "the prompt (else --file, else standard input; on a terminal without any: a chat)"},
-      {.name = "file", .aliases = "-f", .kind = Kind::kFile, .placeholder = "FILE",
+      {.name = "file",
+       .aliases = "-f",
+       .kind = Kind::kFile,
+       .placeholder = "FILE",
        .help = "read the prompt from FILE; - is standard input"},
-      {.name = "no-chat", .aliases = "-no-cnv", .help = "continue the prompt as it stands, without a chat template"},
+      {.name = "no-chat",
+       .aliases = "-no-cnv",
+       .help = "continue the prompt as it stands, without a chat template"},
   };
   for (const Option& option : generation_options()) options.push_back(option);
   options.push_back(kJsonOption);
@@ -104,11 +118,14 @@ Verb verb_run() {
       .name = "run",
       .group = VerbGroup::kUse,
       .summary = "answer a prompt; without one, chat",
-      .details = "The answer streams to standard output. --json prints one object at the end: text, tokens, "
-                 "prompt_tokens, finish_reason, seed, model and timings.",
-      .positionals = {{.name = "MODEL", .help = "a model file, a name from 'brisk list', or built-in (the default)"}},
+      .details =
+          "The answer streams to standard output. --json prints one object at the end: text, tokens, "
+          "prompt_tokens, finish_reason, seed, model and timings.",
+      .positionals = {{.name = "MODEL",
+                       .help = "a model file, a name from 'brisk list', or built-in (the default)"}},
       .options = run_options(),
-      .examples = {"brisk run -p \"Why is the sky blue?\"", "brisk run model.gguf -f prompt.txt -n 100 --temp 0",
+      .examples = {"brisk run -p \"Why is the sky blue?\"",
+                   "brisk run model.gguf -f prompt.txt -n 100 --temp 0",
                    "git diff | brisk run -sys \"Write a commit message for this change.\""},
       .run = run,
   };

@@ -139,7 +139,8 @@ std::string string_or(const GgufFile& file, std::string_view key, std::string ot
 std::string summary_text(const GgufFile& file, const Totals& totals) {
   Facts facts;
   facts.add("File", escape_for_terminal(file.where()));
-  facts.add("Format", "GGUF version " + std::to_string(file.version()) + ", " + human_bytes(file.file_bytes()));
+  facts.add("Format",
+            "GGUF version " + std::to_string(file.version()) + ", " + human_bytes(file.file_bytes()));
   facts.add("Name", escape_for_terminal(string_or(file, "general.name", "(none)")));
   facts.add("Parameters", human_count(totals.all.values) + " (" + grouped(totals.all.values) + ")");
   facts.add("Bits/weight", fixed(totals.bits_per_weight(), 2));
@@ -149,11 +150,12 @@ std::string summary_text(const GgufFile& file, const Totals& totals) {
                                   ", not one that Brisk runs: " + config.status().message());
     return facts.text();
   }
-  facts.add("Architecture", escape_for_terminal(config->architecture) + ": " + std::to_string(config->layers) +
-                                " layers, width " + std::to_string(config->width) + ", feed-forward " +
+  facts.add("Architecture", escape_for_terminal(config->architecture) + ": " +
+                                std::to_string(config->layers) + " layers, width " +
+                                std::to_string(config->width) + ", feed-forward " +
                                 std::to_string(config->ffn));
-  facts.add("Attention", std::to_string(config->heads) + " heads of " + std::to_string(config->head_dim) + ", " +
-                             std::to_string(config->kv_heads) + " for keys and values");
+  facts.add("Attention", std::to_string(config->heads) + " heads of " + std::to_string(config->head_dim) +
+                             ", " + std::to_string(config->kv_heads) + " for keys and values");
   facts.add("Context", grouped(static_cast<uint64_t>(config->trained_context)) + " tokens");
   facts.add("Vocabulary", grouped(static_cast<uint64_t>(config->vocabulary)) + " tokens");
   return facts.text();
@@ -170,8 +172,8 @@ std::string metadata_text(const GgufFile& file, bool all) {
 std::string tensors_text(const GgufFile& file) {
   Table table({{"TENSOR"}, {"TYPE"}, {"SHAPE"}, {"SIZE", true}});
   for (const GgufTensor& tensor : file.tensors()) {
-    table.add({escape_for_terminal(tensor.name), std::string(dtype_name(tensor.dtype)), to_string(tensor.shape),
-               human_bytes(tensor.data.size())});
+    table.add({escape_for_terminal(tensor.name), std::string(dtype_name(tensor.dtype)),
+               to_string(tensor.shape), human_bytes(tensor.data.size())});
   }
   return table.text();
 }
@@ -179,9 +181,10 @@ std::string tensors_text(const GgufFile& file) {
 std::string totals_text(const Totals& totals) {
   Table table({{"TYPE"}, {"TENSORS", true}, {"VALUES", true}, {"SIZE", true}, {"BITS/WEIGHT", true}});
   const auto add = [&table](std::string_view name, const Total& total) {
-    const double bits = total.values == 0 ? 0 : static_cast<double>(total.bytes) * 8 / static_cast<double>(total.values);
-    table.add({std::string(name), std::to_string(total.tensors), grouped(total.values), human_bytes(total.bytes),
-               fixed(bits, 2)});
+    const double bits =
+        total.values == 0 ? 0 : static_cast<double>(total.bytes) * 8 / static_cast<double>(total.values);
+    table.add({std::string(name), std::to_string(total.tensors), grouped(total.values),
+               human_bytes(total.bytes), fixed(bits, 2)});
   };
   for (const auto& [name, total] : totals.by_type) add(name, total);
   add("all", totals.all);
@@ -197,7 +200,8 @@ Json metadata_json(const GgufFile& file, bool all) {
     } else if (all || array->count <= kShownElements) {
       out[std::string(key)] = array_json(*array, array->count);
     } else {
-      out[std::string(key)] = {{"count", array->count}, {"type", formats::gguf_type_name(array->element)},
+      out[std::string(key)] = {{"count", array->count},
+                               {"type", formats::gguf_type_name(array->element)},
                                {"first", array_json(*array, kShownElements)}};
     }
   }
@@ -207,8 +211,11 @@ Json metadata_json(const GgufFile& file, bool all) {
 Json tensors_json(const GgufFile& file) {
   Json list = Json::array();
   for (const GgufTensor& tensor : file.tensors()) {
-    list.push_back({{"name", tensor.name}, {"type", dtype_name(tensor.dtype)}, {"shape", tensor.shape},
-                    {"bytes", tensor.data.size()}, {"offset", tensor.file_offset}});
+    list.push_back({{"name", tensor.name},
+                    {"type", dtype_name(tensor.dtype)},
+                    {"shape", tensor.shape},
+                    {"bytes", tensor.data.size()},
+                    {"offset", tensor.file_offset}});
   }
   return list;
 }
@@ -224,12 +231,20 @@ Json totals_json(const Totals& totals) {
 Json architecture_json(const GgufFile& file) {
   const Result<models::LlmConfig> config = config_of(file);
   if (!config.ok()) {
-    return {{"name", string_or(file, "general.architecture", "")}, {"supported", false},
+    return {{"name", string_or(file, "general.architecture", "")},
+            {"supported", false},
             {"why", config.status().message()}};
   }
-  return {{"name", config->architecture}, {"supported", true}, {"layers", config->layers}, {"width", config->width},
-          {"ffn", config->ffn}, {"heads", config->heads}, {"kv_heads", config->kv_heads},
-          {"head_dim", config->head_dim}, {"context", config->trained_context}, {"vocabulary", config->vocabulary}};
+  return {{"name", config->architecture},
+          {"supported", true},
+          {"layers", config->layers},
+          {"width", config->width},
+          {"ffn", config->ffn},
+          {"heads", config->heads},
+          {"kv_heads", config->kv_heads},
+          {"head_dim", config->head_dim},
+          {"context", config->trained_context},
+          {"vocabulary", config->vocabulary}};
 }
 
 Status run(const Arguments& arguments) {
@@ -271,7 +286,8 @@ Verb verb_show() {
       .options = {{.name = "tensors", .help = "list the tensors"},
                   {.name = "all", .aliases = "-a", .help = "everything, long values and arrays in full"},
                   kJsonOption},
-      .examples = {"brisk show model.gguf", "brisk show built-in --tensors", "brisk show model.gguf --json | jq .types"},
+      .examples = {"brisk show model.gguf", "brisk show built-in --tensors",
+                   "brisk show model.gguf --json | jq .types"},
       .run = run,
   };
 }

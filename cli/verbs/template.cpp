@@ -59,7 +59,8 @@ Result<Json> read_variables(const std::string& path) {
   BRISK_ASSIGN(const std::string text, read_text(path, kMaxMessagesBytes));
   BRISK_ASSIGN(Json variables, parse_json(text, path));
   if (variables.is_array()) variables = Json{{"messages", std::move(variables)}};
-  const bool has_messages = variables.is_object() && variables.contains("messages") && variables["messages"].is_array();
+  const bool has_messages =
+      variables.is_object() && variables.contains("messages") && variables["messages"].is_array();
   if (!has_messages) {
     return bad_input({path, "an object with an array of messages", "something else",
                       R"({"messages": [{"role": "user", "content": "Hello"}]})"});
@@ -91,17 +92,23 @@ Verb verb_template() {
       .name = "template",
       .group = VerbGroup::kText,
       .summary = "show what a chat template makes of messages",
-      .details = "FILE.json holds messages and whatever else the template reads: tools, add_generation_prompt, "
-                 "bos_token, eos_token and further variables. The model gives bos_token and eos_token when the file "
-                 "does not.",
-      .positionals = {{.name = "MODEL", .help = "a model (its own template) or a Jinja file", .required = true}},
-      .options = {{.name = "messages", .kind = Kind::kFile, .placeholder = "FILE.json",
+      .details =
+          "FILE.json holds messages and whatever else the template reads: tools, add_generation_prompt, "
+          "bos_token, eos_token and further variables. The model gives bos_token and eos_token when the file "
+          "does not.",
+      .positionals = {{.name = "MODEL",
+                       .help = "a model (its own template) or a Jinja file",
+                       .required = true}},
+      .options = {{.name = "messages",
+                   .kind = Kind::kFile,
+                   .placeholder = "FILE.json",
                    .help = "the messages and other variables; - is standard input"},
                   {.name = "add-generation-prompt",
                    .help = "begin the answer at the end, unless the file says otherwise"},
                   kJsonOption},
-      .examples = {"brisk template built-in --messages messages.json",
-                   "echo '[{\"role\":\"user\",\"content\":\"Hi\"}]' | brisk template chat.jinja --messages -"},
+      .examples =
+          {"brisk template built-in --messages messages.json",
+           "echo '[{\"role\":\"user\",\"content\":\"Hi\"}]' | brisk template chat.jinja --messages -"},
       .run = run,
   };
 }

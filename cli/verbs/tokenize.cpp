@@ -24,7 +24,8 @@ Status run(const Arguments& arguments) {
   BRISK_ASSIGN(const auto tokenizer, runtime::load_tokenizer(*file));
   BRISK_ASSIGN(const std::string text, text_argument(arguments, "a text"));
   const bool special = !arguments.flag("no-special");
-  const std::vector<int32_t> ids = tokenizer->encode(text, {.add_special = special, .parse_special = special});
+  const std::vector<int32_t> ids =
+      tokenizer->encode(text, {.add_special = special, .parse_special = special});
   if (arguments.flag("json")) {
     Json result = {{"ids", ids}};
     if (arguments.flag("pieces")) {
@@ -47,10 +48,18 @@ Verb verb_tokenize() {
       .name = "tokenize",
       .group = VerbGroup::kText,
       .summary = "turn a text into token ids",
-      .positionals = {{.name = "MODEL", .help = "a model file, a name from 'brisk list', or built-in", .required = true}},
-      .options = {{.name = "prompt", .aliases = "-p --text", .kind = Kind::kText, .placeholder = "TEXT",
+      .positionals = {{.name = "MODEL",
+                       .help = "a model file, a name from 'brisk list', or built-in",
+                       .required = true}},
+      .options = {{.name = "prompt",
+                   .aliases = "-p --text",
+                   .kind = Kind::kText,
+                   .placeholder = "TEXT",
                    .help = "the text (else --file, else standard input)"},
-                  {.name = "file", .aliases = "-f", .kind = Kind::kFile, .placeholder = "FILE",
+                  {.name = "file",
+                   .aliases = "-f",
+                   .kind = Kind::kFile,
+                   .placeholder = "FILE",
                    .help = "read the text from FILE; - is standard input"},
                   {.name = "no-special",
                    .help = "add no BOS or EOS, and take special tokens written in the text as plain text"},

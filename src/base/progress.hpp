@@ -10,11 +10,11 @@
 namespace brisk {
 
 struct ProgressOptions {
-  int descriptor = 2;                        ///< where the bar is drawn
-  bool enabled = true;                       ///< false: draws nothing, whatever the descriptor
-  bool needs_terminal = true;                ///< tests draw into a pipe
-  std::chrono::milliseconds delay{300};      ///< before the first drawing
-  std::chrono::milliseconds interval{100};   ///< between drawings
+  int descriptor = 2;                       ///< where the bar is drawn
+  bool enabled = true;                      ///< false: draws nothing, whatever the descriptor
+  bool needs_terminal = true;               ///< tests draw into a pipe
+  std::chrono::milliseconds delay{300};     ///< before the first drawing
+  std::chrono::milliseconds interval{100};  ///< between drawings
 };
 
 /// One line, drawn over itself and wiped by finish() or the destructor. Safe to update from any thread.

@@ -1,8 +1,8 @@
 #include "base/signals.hpp"
 
-#include <csignal>
 #include <termios.h>
 #include <unistd.h>
+#include <csignal>
 
 #include "base/file.hpp"
 
@@ -29,7 +29,7 @@ void on_signal(int signal) {
 
 void install_signal_handlers() {
   g_have_terminal = tcgetattr(STDIN_FILENO, &g_terminal) == 0;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
   // No SA_RESTART: a read from the terminal or a pipe comes back, so that its caller can look at the flag.

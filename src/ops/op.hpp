@@ -65,8 +65,8 @@ struct NodeView {
 /// The keys and values that a step reads and appends to.
 struct KvState {
   const kernels::KvGeometry* geometry = nullptr;
-  std::byte* base = nullptr;               ///< slabs of layer 0
-  int64_t layer_bytes = 0;
+  std::byte* base = nullptr;               ///< where the tables of layer 0 count from
+  int64_t layer_bytes = 0;                 ///< from there to where the next layer's count from
   const int32_t* const* tables = nullptr;  ///< [rows] slab table of each row's sequence
 };
 

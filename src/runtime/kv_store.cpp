@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "base/checked.hpp"
 
@@ -17,14 +18,15 @@ Result<std::unique_ptr<KvStore>> KvStore::create(int64_t layers, const kernels::
                                                  int64_t capacity, int64_t longest_sequence) {
   std::unique_ptr<KvStore> store(new KvStore());
   const int64_t slabs = div_up(capacity, kSlabTokens);
+  if (slabs * layers > std::numeric_limits<int32_t>::max()) {
+    return usage_error({"keys and values", "fewer than 2^31 slabs in all layers", std::to_string(slabs * layers)});
+  }
   store->geometry_ = geometry;
   store->layers_ = layers;
-  store->layer_bytes_ = slabs * geometry.slab_bytes();
   store->longest_sequence_ = longest_sequence;
-  BRISK_ASSIGN(store->buffer_, AlignedBuffer::allocate(static_cast<size_t>(layers * store->layer_bytes_),
-                                                       "keys and values"));
+  BRISK_ASSIGN(store->buffer_, AlignedBuffer::allocate(bytes_needed(layers, geometry, capacity), "keys and values"));
   store->free_.reserve(static_cast<size_t>(slabs));
-  for (int64_t slab = slabs - 1; slab >= 0; --slab) store->free_.push_back(static_cast<int32_t>(slab));
+  for (int64_t slab = slabs - 1; slab >= 0; --slab) store->free_.push_back(static_cast<int32_t>(slab * layers));
   return store;
 }
 
@@ -71,13 +73,11 @@ void KvStore::truncate(SequenceId id, int64_t length) {
   sequence.length = length;
   const auto keep = static_cast<size_t>(div_up(length, kSlabTokens));
   while (sequence.table.size() > keep) {
-    const int32_t slab = sequence.table.back();
-    // Zeroed when given back: slots that were never stored read as zeros, whoever gets the slab next.
-    for (int64_t layer = 0; layer < layers_; ++layer) {
-      std::memset(buffer_.data() + layer * layer_bytes_ + slab * geometry_.slab_bytes(), 0,
-                  static_cast<size_t>(geometry_.slab_bytes()));
-    }
-    free_.push_back(slab);
+    const int32_t entry = sequence.table.back();
+    // Zeroed when given back: slots that were never stored read as zeros, whoever gets them next.
+    std::memset(buffer_.data() + entry * geometry_.slab_bytes(), 0,
+                static_cast<size_t>(layers_ * geometry_.slab_bytes()));
+    free_.push_back(entry);
     sequence.table.pop_back();
   }
 }

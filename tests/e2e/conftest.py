@@ -40,7 +40,11 @@ class Brisk:
 
     def environment(self, **variables):
         kept = {k: v for k, v in os.environ.items() if not k.startswith("BRISK_")}
-        own = {"XDG_CACHE_HOME": str(self.home / "cache"), "XDG_STATE_HOME": str(self.home / "state"), "TERM": "xterm"}
+        own = {
+            "XDG_CACHE_HOME": str(self.home / "cache"),
+            "XDG_STATE_HOME": str(self.home / "state"),
+            "TERM": "xterm",
+        }
         return kept | own | {k: str(v) for k, v in variables.items()}
 
     def start(self, *words, **variables):

@@ -6,12 +6,30 @@ import json
 
 import pytest
 
-FIELDS = ["model_filename", "model_type", "model_size", "model_n_params", "n_threads", "n_prompt", "n_gen", "n_depth",
-          "test_time", "avg_ns", "stddev_ns", "avg_ts", "stddev_ts", "samples_ns", "samples_ts", "kernels"]
+FIELDS = [
+    "model_filename",
+    "model_type",
+    "model_size",
+    "model_n_params",
+    "n_threads",
+    "n_prompt",
+    "n_gen",
+    "n_depth",
+    "test_time",
+    "avg_ns",
+    "stddev_ns",
+    "avg_ts",
+    "stddev_ts",
+    "samples_ns",
+    "samples_ts",
+    "kernels",
+]
 
 
 def test_json(brisk, model):
-    rows = brisk.ok("bench", "-m", model, "-p", "16,32", "-n", "4", "-d", "0,8", "-r", "2", "-t", "1,2", "-o", "json").json()
+    rows = brisk.ok(
+        "bench", "-m", model, "-p", "16,32", "-n", "4", "-d", "0,8", "-r", "2", "-t", "1,2", "-o", "json"
+    ).json()
     assert len(rows) == 2 * 2 * 3
     for row in rows:
         assert all(field in row for field in FIELDS)
@@ -21,7 +39,8 @@ def test_json(brisk, model):
         assert row["avg_ts"] == pytest.approx(sum(row["samples_ts"]) / 2)
         assert row["model_n_params"] > 0 and row["kernels"]
     assert {(r["n_prompt"], r["n_gen"], r["n_depth"], r["n_threads"]) for r in rows} == {
-        (p, n, d, t) for p, n in ((16, 0), (32, 0), (0, 4)) for d in (0, 8) for t in (1, 2)}
+        (p, n, d, t) for p, n in ((16, 0), (32, 0), (0, 4)) for d in (0, 8) for t in (1, 2)
+    }
 
 
 def test_the_other_forms(brisk, model):

@@ -135,7 +135,12 @@ def test_a_file_of_others_is_not_replaced(chat, tmp_path):
 
 
 def test_a_chat_from_a_pipe(brisk, model):
-    done = subprocess.run([brisk.binary, "chat", model, "--temp", "0", "-n", "24"], input=b"Tell me: what is the capital of France?\n/bye\n",
-                          capture_output=True, env=brisk.environment(), timeout=90)
+    done = subprocess.run(
+        [brisk.binary, "chat", model, "--temp", "0", "-n", "24"],
+        input=b"Tell me: what is the capital of France?\n/bye\n",
+        capture_output=True,
+        env=brisk.environment(),
+        timeout=90,
+    )
     assert done.returncode == 0
     assert b"Paris" in done.stdout and b">>>" not in done.stdout and b"\x1b" not in done.stdout

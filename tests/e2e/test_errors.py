@@ -77,8 +77,13 @@ def test_usage(brisk, words, named):
 
 def test_json_gives_the_same_parts(brisk):
     error = brisk("run", "--json", "--threads", "abc").error()
-    assert error == {"where": "--threads", "expected": "a whole number from 1 to 1024", "got": "'abc'",
-                     "hint": error["hint"], "code": 2}
+    assert error == {
+        "where": "--threads",
+        "expected": "a whole number from 1 to 1024",
+        "got": "'abc'",
+        "hint": error["hint"],
+        "code": 2,
+    }
     assert brisk("run", "-m", "no-such.gguf", "-p", "x", "--json").error()["code"] == 4
     assert brisk("nosuch", "--json").error()["where"] == "brisk"
 
@@ -126,7 +131,9 @@ def odd_paths(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["fifo.gguf", "folder.gguf", "loop.gguf", "dangling.gguf", "absent.gguf"])
-@pytest.mark.parametrize("verb", [["run", "-p", "x", "-m"], ["show"], ["tokenize", "-p", "x"], ["bench", "-m"]])
+@pytest.mark.parametrize(
+    "verb", [["run", "-p", "x", "-m"], ["show"], ["tokenize", "-p", "x"], ["bench", "-m"]]
+)
 def test_paths_that_are_no_files(brisk, odd_paths, verb, name):
     result = brisk(*verb, odd_paths / name, timeout=20)
     assert (result.code, result.out) == (4, "")
@@ -134,7 +141,9 @@ def test_paths_that_are_no_files(brisk, odd_paths, verb, name):
     assert name in result.err
 
 
-@pytest.mark.parametrize("verb", [["run", "-p", "x", "-m", "-"], ["show", "-"], ["show", "/dev/null"], ["show", ""]])
+@pytest.mark.parametrize(
+    "verb", [["run", "-p", "x", "-m", "-"], ["show", "-"], ["show", "/dev/null"], ["show", ""]]
+)
 def test_streams_and_devices(brisk, verb):
     result = brisk(*verb)
     assert result.code == 4
@@ -158,7 +167,9 @@ def test_a_model_name_from_the_cache_and_its_misspelling(brisk, model):
     assert brisk.ok("list", "--json").json()["models"][0]["name"] == "smol"
 
 
-@pytest.mark.parametrize("content", [b"", b"GGUF", b"not a model", b"GGUF" + b"\xff" * 60, b"GGUF\x03\0\0\0" + b"\xff" * 16])
+@pytest.mark.parametrize(
+    "content", [b"", b"GGUF", b"not a model", b"GGUF" + b"\xff" * 60, b"GGUF\x03\0\0\0" + b"\xff" * 16]
+)
 def test_content_that_is_no_model(brisk, tmp_path, content):
     path = tmp_path / "bad.gguf"
     path.write_bytes(content)
@@ -184,14 +195,23 @@ def test_a_very_long_word_gives_a_short_message(brisk):
 
 def test_closed_descriptors_end_quietly(brisk, binary):
     for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
-        done = subprocess.run(["bash", "-c", f"'{binary}' doctor {closed}"], capture_output=True, env=brisk.environment(),
-                              timeout=60)
+        done = subprocess.run(
+            ["bash", "-c", f"'{binary}' doctor {closed}"],
+            capture_output=True,
+            env=brisk.environment(),
+            timeout=60,
+        )
         assert done.returncode == 0, closed
         assert done.stderr == b"", closed
 
 
 def test_a_full_disk_is_an_environment_error(brisk, binary):
-    done = subprocess.run(["bash", "-c", f"'{binary}' help > /dev/full"], capture_output=True, text=True,
-                          env=brisk.environment(), timeout=60)
+    done = subprocess.run(
+        ["bash", "-c", f"'{binary}' help > /dev/full"],
+        capture_output=True,
+        text=True,
+        env=brisk.environment(),
+        timeout=60,
+    )
     assert done.returncode == 4
     four_parts(done.stderr)

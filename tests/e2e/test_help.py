@@ -5,8 +5,20 @@ import subprocess
 
 import pytest
 
-VERBS = ["bench", "chat", "completion", "detokenize", "doctor", "help", "list", "run", "show", "template", "tokenize",
-         "version"]
+VERBS = [
+    "bench",
+    "chat",
+    "completion",
+    "detokenize",
+    "doctor",
+    "help",
+    "list",
+    "run",
+    "show",
+    "template",
+    "tokenize",
+    "version",
+]
 
 
 def test_overview_lists_every_verb(brisk):

@@ -50,15 +50,33 @@ def test_prompt_by_option_file_and_pipe_agree(brisk, model, tmp_path):
 
 
 def test_options_come_from_the_environment_and_the_line_wins(brisk, model):
-    from_environment = brisk.ok("run", "--json", "-p", "Hi", BRISK_MODEL=model, BRISK_PREDICT=3, BRISK_IGNORE_EOS=1)
+    from_environment = brisk.ok(
+        "run", "--json", "-p", "Hi", BRISK_MODEL=model, BRISK_PREDICT=3, BRISK_IGNORE_EOS=1
+    )
     assert len(from_environment.json()["tokens"]) == 3
-    from_line = brisk.ok("run", "--json", "-p", "Hi", "-n", "2", BRISK_MODEL=model, BRISK_PREDICT=3, BRISK_IGNORE_EOS=1)
+    from_line = brisk.ok(
+        "run", "--json", "-p", "Hi", "-n", "2", BRISK_MODEL=model, BRISK_PREDICT=3, BRISK_IGNORE_EOS=1
+    )
     assert len(from_line.json()["tokens"]) == 2
     assert json.loads(brisk.ok("run", "-p", "Hi", "-n", "2", BRISK_MODEL=model, BRISK_JSON="true").out)
 
 
 def test_seeds(brisk, model):
-    words = ["run", model, "--json", "-p", "Tell me a story.", "-n", "12", "--temp", "1.5", "--min-p", "0", "--top-k", "0"]
+    words = [
+        "run",
+        model,
+        "--json",
+        "-p",
+        "Tell me a story.",
+        "-n",
+        "12",
+        "--temp",
+        "1.5",
+        "--min-p",
+        "0",
+        "--top-k",
+        "0",
+    ]
     one = brisk.ok(*words, "--seed", "1").json()["tokens"]
     assert one == brisk.ok(*words, "--seed", "1").json()["tokens"]
     assert one != brisk.ok(*words, "--seed", "2").json()["tokens"]
@@ -87,8 +105,10 @@ def test_a_template_from_a_file(brisk, model, tmp_path):
     jinja = tmp_path / "t.jinja"
     jinja.write_text("{% for m in messages %}{{ m.content }}{% endfor %}")
     words = ["-n", "6", "-p", "one, two, three,"]
-    assert (answer(brisk, model, *words, "--chat-template-file", jinja)["tokens"]
-            == answer(brisk, model, *words, "--no-chat")["tokens"])
+    assert (
+        answer(brisk, model, *words, "--chat-template-file", jinja)["tokens"]
+        == answer(brisk, model, *words, "--no-chat")["tokens"]
+    )
 
 
 def test_a_prompt_beyond_the_context_is_refused_with_both_numbers(brisk, model):
@@ -129,7 +149,9 @@ def test_two_signals_end_it_at_once(brisk, model):
 
 
 def test_an_interrupt_while_waiting_for_a_prompt(brisk, binary, model):
-    process = subprocess.Popen([binary, "run", model], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=brisk.environment())
+    process = subprocess.Popen(
+        [binary, "run", model], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=brisk.environment()
+    )
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=5) == 130

@@ -41,14 +41,16 @@ class Folder {
 };
 
 TEST(Paths, FollowTheXdgVariables) {
-  const Variable home("HOME", "/home/somebody"), cache("XDG_CACHE_HOME", "/var/c"), state("XDG_STATE_HOME", "/var/s");
+  const Variable home("HOME", "/home/somebody"), cache("XDG_CACHE_HOME", "/var/c"),
+      state("XDG_STATE_HOME", "/var/s");
   EXPECT_EQ(*cache_folder(), "/var/c/brisk");
   EXPECT_EQ(*models_folder(), "/var/c/brisk/models");
   EXPECT_EQ(*state_folder(), "/var/s/brisk");
 }
 
 TEST(Paths, FallBackToTheHomeFolderAndIgnoreRelativeValues) {
-  const Variable home("HOME", "/home/somebody"), cache("XDG_CACHE_HOME", "relative"), state("XDG_STATE_HOME", nullptr);
+  const Variable home("HOME", "/home/somebody"), cache("XDG_CACHE_HOME", "relative"),
+      state("XDG_STATE_HOME", nullptr);
   EXPECT_EQ(*cache_folder(), "/home/somebody/.cache/brisk");
   EXPECT_EQ(*state_folder(), "/home/somebody/.local/state/brisk");
   EXPECT_EQ(expand_home("~/models/x.gguf"), "/home/somebody/models/x.gguf");

@@ -57,10 +57,14 @@ TEST_F(Progress, ShortWorkShowsNothing) {
 TEST_F(Progress, APipeGetsNothingNorDoesADisabledBarDraw) {
   ProgressOptions options = at_once();
   options.needs_terminal = true;
-  { ProgressBar("loading", options).update(0.5); }
+  {
+    ProgressBar("loading", options).update(0.5);
+  }
   options = at_once();
   options.enabled = false;
-  { ProgressBar("loading", options).update(0.5); }
+  {
+    ProgressBar("loading", options).update(0.5);
+  }
   EXPECT_EQ(drawn(), "");
 }
 
