@@ -10,9 +10,10 @@ namespace brisk {
 }  // namespace brisk
 
 /// Always on; keep the condition cheap. `belief` says in words what was believed.
-#define BRISK_ASSERT(condition, belief)                                                              \
-  do {                                                                                               \
-    if (!(condition)) [[unlikely]] ::brisk::assertion_failed(__FILE__, __LINE__, #condition, belief); \
+#define BRISK_ASSERT(condition, belief)                                  \
+  do {                                                                   \
+    if (!(condition)) [[unlikely]]                                       \
+      ::brisk::assertion_failed(__FILE__, __LINE__, #condition, belief); \
   } while (false)
 
 /// On in the dev and sanitizer builds; may cost time.

@@ -19,7 +19,7 @@ namespace {
 struct Registers {
   uint32_t value[4];  // eax, ebx, ecx, edx
 };
-enum Register { kEax, kEbx, kEcx, kEdx };
+constexpr int kEax = 0, kEbx = 1, kEcx = 2, kEdx = 3;  // of Registers::value
 
 #if defined(__x86_64__)
 Registers cpuid(uint32_t leaf, uint32_t subleaf) {
@@ -50,7 +50,7 @@ constexpr uint64_t kTile = 3 << 17;          // tile configuration and data
 struct Entry {
   std::string_view name;
   uint32_t leaf, subleaf;
-  Register reg;
+  int reg;
   int bit;
   uint64_t state;
   Isa level;  // kRef: no level requires it

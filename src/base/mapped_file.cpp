@@ -106,8 +106,8 @@ int64_t modified_ns(const struct stat& status) {
 }
 
 Status system_error(const std::string& path, std::string expected, int error) {
-  return environment_error({path, std::move(expected), std::generic_category().message(error),
-                            "a local copy of the file"});
+  return environment_error(
+      {path, std::move(expected), std::generic_category().message(error), "a local copy of the file"});
 }
 
 }  // namespace

@@ -115,8 +115,8 @@ Result<AlignedBuffer> AlignedBuffer::allocate(size_t bytes, const char* what) {
   const auto gate = g_allocation_gate.load(std::memory_order_relaxed);
   if (gate != nullptr && !gate()) return out_of_memory(what, bytes);
   const auto padded = checked_add(bytes, kOverreadBytes);
-  const auto total = padded ? checked_round_up(*padded, *padded >= kHugePage ? 4096 : kBufferAlignment)
-                            : std::nullopt;
+  const auto total =
+      padded ? checked_round_up(*padded, *padded >= kHugePage ? 4096 : kBufferAlignment) : std::nullopt;
   if (!total) return out_of_memory(what, bytes);
   AlignedBuffer buffer;
   const bool map = *total >= kHugePage;

@@ -19,12 +19,13 @@ Status ByteReader::claim(uint64_t count, uint64_t least_bytes, std::string_view 
 }
 
 Status ByteReader::error(std::string expected, std::string got, std::string hint) const {
-  return bad_input({where_ + ": byte " + std::to_string(at_), std::move(expected), std::move(got),
-                    std::move(hint)});
+  return bad_input(
+      {where_ + ": byte " + std::to_string(at_), std::move(expected), std::move(got), std::move(hint)});
 }
 
 Status ByteReader::need(uint64_t length, std::string_view what) const {
-  if (length <= remaining()) [[likely]] return {};
+  if (length <= remaining()) [[likely]]
+    return {};
   return error(std::to_string(length) + " bytes of " + std::string(what),
                "a file with " + std::to_string(remaining()) + " bytes left", "downloading the file again");
 }

@@ -12,7 +12,8 @@ constexpr size_t kMaxMessageBytes = 2048;
 }
 
 void assertion_failed(const char* file, int line, const char* condition, const char* belief) {
-  std::fprintf(stderr, "brisk: internal error at %s:%d: believed that %s (%s)\n", file, line, belief, condition);
+  std::fprintf(stderr, "brisk: internal error at %s:%d: believed that %s (%s)\n", file, line, belief,
+               condition);
   std::abort();
 }
 

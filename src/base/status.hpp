@@ -36,7 +36,8 @@ struct ErrorParts {
 class [[nodiscard]] Status {
  public:
   Status() = default;  ///< ok
-  Status(StatusCode code, ErrorParts parts) : detail_(std::make_shared<Detail>(Detail{code, std::move(parts)})) {}
+  Status(StatusCode code, ErrorParts parts)
+      : detail_(std::make_shared<Detail>(Detail{code, std::move(parts)})) {}
 
   bool ok() const { return detail_ == nullptr; }
   StatusCode code() const { return detail_ ? detail_->code : StatusCode::kOk; }
@@ -68,8 +69,8 @@ inline Status internal_error(ErrorParts parts) { return {StatusCode::kInternal, 
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}              // NOLINT: implicit on purpose
-  Result(Status status) : status_(std::move(status)) {       // NOLINT: implicit on purpose
+  Result(T value) : value_(std::move(value)) {}         // NOLINT: implicit on purpose
+  Result(Status status) : status_(std::move(status)) {  // NOLINT: implicit on purpose
     BRISK_ASSERT(!status_.ok(), "a Result without a value needs an error");
   }
   bool ok() const { return value_.has_value(); }
@@ -111,14 +112,15 @@ Status to_status(const Result<T>& result) {
 #define BRISK_CONCAT(a, b) BRISK_CONCAT_INNER(a, b)
 
 /// Returns from the calling function with the error of `expr` (a Status or Result), if it has one.
-#define BRISK_TRY(expr)                                                                         \
-  do {                                                                                          \
-    if (auto brisk_try_ = (expr); !brisk_try_.ok()) return ::brisk::detail::to_status(std::move(brisk_try_)); \
+#define BRISK_TRY(expr)                                         \
+  do {                                                          \
+    if (auto brisk_try_ = (expr); !brisk_try_.ok())             \
+      return ::brisk::detail::to_status(std::move(brisk_try_)); \
   } while (false)
 
 /// `BRISK_ASSIGN(auto x, f());`: x is the value of a Result, or its error is returned.
 #define BRISK_ASSIGN(lhs, expr) BRISK_ASSIGN_INNER(BRISK_CONCAT(brisk_result_, __LINE__), lhs, expr)
-#define BRISK_ASSIGN_INNER(tmp, lhs, expr)  \
-  auto tmp = (expr);                        \
-  if (!tmp.ok()) return tmp.status();       \
+#define BRISK_ASSIGN_INNER(tmp, lhs, expr) \
+  auto tmp = (expr);                       \
+  if (!tmp.ok()) return tmp.status();      \
   lhs = std::move(tmp).value()

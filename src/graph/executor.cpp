@@ -9,7 +9,8 @@ namespace brisk::graph {
 namespace {
 
 int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
       .count();
 }
 
@@ -34,7 +35,7 @@ Result<std::unique_ptr<Executor>> Executor::create(const Plan& plan, ThreadPool&
 
 ops::StepContext Executor::begin(const StepInput& input) {
   BRISK_ASSERT(static_cast<int64_t>(input.tokens.size()) <= plan_->most_tokens() &&
-                   input.positions.size() == input.tokens.size() && 
+                   input.positions.size() == input.tokens.size() &&
                    static_cast<int64_t>(input.output_rows.size()) <= plan_->most_outputs(),
                "a step fits the plan's token budget");
   auto copy = [this](int64_t offset, std::span<const int32_t> from) {
@@ -48,7 +49,8 @@ ops::StepContext Executor::begin(const StepInput& input) {
   return {arena_.data(), symbols_, pool_, scratch_.data(), plan_->scratch_bytes(), input.kv};
 }
 
-Result<std::span<const float>> Executor::run(const StepInput& input, Trace* trace, const std::atomic<bool>* cancel) {
+Result<std::span<const float>> Executor::run(const StepInput& input, Trace* trace,
+                                             const std::atomic<bool>* cancel) {
   const int64_t step_start = trace != nullptr ? now_ns() : 0;
   const ops::StepContext context = begin(input);
   for (const PlannedCall& call : plan_->calls()) {

@@ -9,7 +9,8 @@ ValueId Graph::add_input(std::string name, ops::ValueType type) {
 
 ValueId Graph::add_weight(Weight weight) {
   for (size_t i = 0; i < values_.size(); ++i) {
-    if (values_[i].kind == ValueKind::kWeight && values_[i].name == weight.name) return static_cast<ValueId>(i);
+    if (values_[i].kind == ValueKind::kWeight && values_[i].name == weight.name)
+      return static_cast<ValueId>(i);
   }
   ops::ValueType type{ops::ValueForm::kTensor, weight.dtype, {}};
   for (const int64_t dim : weight.shape) type.shape.emplace_back(dim);
@@ -30,13 +31,14 @@ ValueId Graph::find_input(std::string_view name) const {
   return -1;
 }
 
-Result<std::vector<ValueId>> Graph::add_node(std::string name, std::string_view op_name, std::vector<ValueId> inputs,
-                                             ops::Attributes attributes) {
+Result<std::vector<ValueId>> Graph::add_node(std::string name, std::string_view op_name,
+                                             std::vector<ValueId> inputs, ops::Attributes attributes) {
   const ops::Op* op = ops::find_op(op_name);
   BRISK_ASSERT(op != nullptr, "builders name ops that exist");
   BRISK_ASSERT(!segments_.empty(), "nodes belong to a segment");
-  Node node{std::move(name), op, std::move(inputs), {}, std::move(attributes),
-            static_cast<int32_t>(segments_.size() - 1)};
+  Node node{std::move(name),       op,
+            std::move(inputs),     {},
+            std::move(attributes), static_cast<int32_t>(segments_.size() - 1)};
   NodeViewStorage storage;
   BRISK_ASSIGN(std::vector<ops::ValueType> types, op->infer(view_node(*this, node, storage)));
   for (size_t i = 0; i < types.size(); ++i) {

@@ -101,7 +101,8 @@ class Planner {
 
   void release_if_done(ValueId id, int64_t at) {
     const auto index = static_cast<size_t>(id);
-    if (last_use_[index] != at || plan_.offsets[index] < 0 || graph_.value(id).kind != ValueKind::kActivation) return;
+    if (last_use_[index] != at || plan_.offsets[index] < 0 || graph_.value(id).kind != ValueKind::kActivation)
+      return;
     arena_.release(plan_.offsets[index]);
     last_use_[index] = -1;
   }
@@ -115,6 +116,8 @@ class Planner {
 
 }  // namespace
 
-MemoryPlan plan_memory(const Graph& graph, std::span<const int64_t> most) { return Planner(graph, most).run(); }
+MemoryPlan plan_memory(const Graph& graph, std::span<const int64_t> most) {
+  return Planner(graph, most).run();
+}
 
 }  // namespace brisk::graph

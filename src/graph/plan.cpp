@@ -37,9 +37,11 @@ Status Plan::bind_calls(const PlanOptions& options, std::span<const int64_t> mos
       types.push_back(graph_.value(id).type);
     }
     const ops::BindContext context{options.isa, most, inputs, outputs, types};
-    BRISK_ASSIGN(std::unique_ptr<ops::BoundOp> bound, node.op->bind(view_node(graph_, node, storage), context));
+    BRISK_ASSIGN(std::unique_ptr<ops::BoundOp> bound,
+                 node.op->bind(view_node(graph_, node, storage), context));
     packed_bytes_ += round_up(bound->packed_bytes(), static_cast<int64_t>(kBufferAlignment));
-    scratch_bytes_ = std::max(scratch_bytes_, round_up(bound->scratch_bytes(), static_cast<int64_t>(kBufferAlignment)));
+    scratch_bytes_ =
+        std::max(scratch_bytes_, round_up(bound->scratch_bytes(), static_cast<int64_t>(kBufferAlignment)));
     calls_.push_back({node.name, node.op->name, node.segment, std::move(bound)});
   }
   return {};

@@ -24,7 +24,8 @@ class Verifier {
     }
     for (const ValueId id : graph_.outputs()) {
       if (!in_range(id) || !made_[static_cast<size_t>(id)]) {
-        return internal_error({"graph", "every output to be made", "value " + std::to_string(id) + " is not"});
+        return internal_error(
+            {"graph", "every output to be made", "value " + std::to_string(id) + " is not"});
       }
     }
     return {};
@@ -64,8 +65,10 @@ class Verifier {
     for (size_t i = 0; i < types.size(); ++i) {
       const ValueId id = node.outputs[i];
       if (!in_range(id)) return broken(node, "outputs that exist", "value " + std::to_string(id));
-      if (made_[static_cast<size_t>(id)]) return broken(node, "every value made once", graph_.value(id).name + " again");
-      if (!(graph_.value(id).type == types[i])) return broken(node, "the type that the op's rule gives", "another");
+      if (made_[static_cast<size_t>(id)])
+        return broken(node, "every value made once", graph_.value(id).name + " again");
+      if (!(graph_.value(id).type == types[i]))
+        return broken(node, "the type that the op's rule gives", "another");
       made_[static_cast<size_t>(id)] = true;
     }
     return {};

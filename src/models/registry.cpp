@@ -25,8 +25,8 @@ Result<const Architecture*> find_architecture(const formats::GgufFile& file) {
     if (wanted == architecture.name) return &architecture;
     known += (known.empty() ? "" : ", ") + std::string(architecture.name);
   }
-  return bad_input({file.where() + ", general.architecture", "one of " + known, "'" + std::string(wanted) + "'",
-                    "a model of a known architecture"});
+  return bad_input({file.where() + ", general.architecture", "one of " + known,
+                    "'" + std::string(wanted) + "'", "a model of a known architecture"});
 }
 
 }  // namespace brisk::models

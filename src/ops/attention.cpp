@@ -29,7 +29,7 @@ class Attention final : public BoundOp {
     for (int64_t row = 0; row < rows; ++row) {
       views[row] = {{slabs, kv.tables[row], kv.geometry}, 0, positions[row] + 1};
     }
-    const kernels::AttentionArgs args{context.at<float>(q_), heads_ * k_dim_,        views, rows, heads_, scale_,
+    const kernels::AttentionArgs args{context.at<float>(q_),   heads_ * k_dim_, views, rows, heads_, scale_,
                                       context.at<float>(out_), heads_ * v_dim_, 0,     0,    nullptr};
     // Later rows see more keys, so lanes take items as they come instead of in halves.
     const int64_t items = kernels::attention_items(rows, kv_heads_);
@@ -57,7 +57,8 @@ class Attention final : public BoundOp {
   }
   int64_t scratch_bytes() const override {
     const kernels::KvGeometry geometry{kv_heads_, k_dim_, v_dim_, DType::kF32};
-    return kernels::attention_scratch_floats(heads_, kv_heads_, geometry) * static_cast<int64_t>(sizeof(float));
+    return kernels::attention_scratch_floats(heads_, kv_heads_, geometry) *
+           static_cast<int64_t>(sizeof(float));
   }
 
  private:
@@ -74,13 +75,15 @@ Result<std::vector<ValueType>> infer(const NodeView& node) {
   BRISK_TRY(expect_rows(node, 0, a.integer("heads") * a.integer("k_dim")));
   if (node.inputs[2].form != ValueForm::kState) return node_error(node, "a state as input 2", "a tensor");
   if (a.integer("kv_heads") < 1 || a.integer("heads") % a.integer("kv_heads") != 0) {
-    return node_error(node, "query heads in equal groups per key-value head", std::to_string(a.integer("heads")));
+    return node_error(node, "query heads in equal groups per key-value head",
+                      std::to_string(a.integer("heads")));
   }
   const Dim& rows = node.inputs[0].shape[0];
   // Output 1 is work space: what each row sees (kernels::AttentionRow).
   return std::vector{
       ValueType{ValueForm::kTensor, DType::kF32, {rows, Dim(a.integer("heads") * a.integer("v_dim"))}},
-      ValueType{ValueForm::kTensor, DType::kU8, {rows, Dim(static_cast<int64_t>(sizeof(kernels::AttentionRow)))}}};
+      ValueType{
+          ValueForm::kTensor, DType::kU8, {rows, Dim(static_cast<int64_t>(sizeof(kernels::AttentionRow)))}}};
 }
 
 Result<std::unique_ptr<BoundOp>> bind(const NodeView& node, const BindContext& context) {

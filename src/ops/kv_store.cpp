@@ -19,8 +19,10 @@ class KvStoreOp final : public BoundOp {
     const int32_t* positions = context.at<int32_t>(positions_);
     context.pool->parallel_ranges(context.size(rows_), 8, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
-        kernel->store({{kv.base + layer_ * kv.layer_bytes, kv.tables[row], kv.geometry}, positions[row],
-                       context.at<float>(k_) + row * k_width_, context.at<float>(v_) + row * v_width_});
+        kernel->store({{kv.base + layer_ * kv.layer_bytes, kv.tables[row], kv.geometry},
+                       positions[row],
+                       context.at<float>(k_) + row * k_width_,
+                       context.at<float>(v_) + row * v_width_});
       }
     });
   }

@@ -17,9 +17,9 @@ kernels::ActivationForm activation_form(const ValueType& type) {
 class Linear final : public BoundOp {
  public:
   Linear(const kernels::GemmVariant& kernel, const NodeView& node, const BindContext& context)
-      : kernel_(kernel), native_(*node.weights[1]), packed_(native_.data.data()), rows_(node.inputs[0].shape[0]),
-        most_rows_(rows_.evaluate(context.most)), n_(native_.shape[0]), k_(native_.shape[1]),
-        in_(context.input_offsets[0]), out_(context.output_offsets[0]) {}
+      : kernel_(kernel), native_(*node.weights[1]), packed_(native_.data.data()),
+        rows_(node.inputs[0].shape[0]), most_rows_(rows_.evaluate(context.most)), n_(native_.shape[0]),
+        k_(native_.shape[1]), in_(context.input_offsets[0]), out_(context.output_offsets[0]) {}
 
   int64_t scratch_bytes() const override {
     const bool pairs = kernel_.activations == kernels::ActivationForm::kQ8;

@@ -47,7 +47,9 @@ struct Attributes {
   /// The attribute, which the op requires: a missing one is the builder's mistake.
   int64_t integer(std::string_view name) const { return std::get<int64_t>(find(name)); }
   double real(std::string_view name) const { return std::get<double>(find(name)); }
-  const std::vector<float>& reals(std::string_view name) const { return std::get<std::vector<float>>(find(name)); }
+  const std::vector<float>& reals(std::string_view name) const {
+    return std::get<std::vector<float>>(find(name));
+  }
   friend bool operator==(const Attributes&, const Attributes&) = default;
 
  private:
@@ -75,7 +77,7 @@ struct StepContext {
   std::byte* arena = nullptr;
   std::span<const int64_t> symbols;  ///< values of the graph's symbols in this step
   ThreadPool* pool = nullptr;
-  std::byte* scratch = nullptr;      ///< lane i owns [i * scratch_stride, (i + 1) * scratch_stride)
+  std::byte* scratch = nullptr;  ///< lane i owns [i * scratch_stride, (i + 1) * scratch_stride)
   int64_t scratch_stride = 0;
   KvState kv;
 
@@ -109,8 +111,8 @@ class BoundOp {
 /// What bind() is given beside the node.
 struct BindContext {
   Isa isa = Isa::kRef;
-  std::span<const int64_t> most = {};            ///< largest value of each symbol
-  std::span<const int64_t> input_offsets = {};   ///< arena offsets; -1 for weights and states
+  std::span<const int64_t> most = {};           ///< largest value of each symbol
+  std::span<const int64_t> input_offsets = {};  ///< arena offsets; -1 for weights and states
   std::span<const int64_t> output_offsets = {};
   std::span<const ValueType> outputs = {};
 };

@@ -11,8 +11,8 @@ class Pointwise final : public BoundOp {
  public:
   Pointwise(const NodeView& node, const BindContext& context)
       : kernel_(kernels::find_activation(context.isa)), rows_(node.inputs[0].shape[0]),
-        width_(node.inputs[0].shape[1].constant()), a_(context.input_offsets[0]), b_(context.input_offsets[1]),
-        out_(context.output_offsets[0]) {}
+        width_(node.inputs[0].shape[1].constant()), a_(context.input_offsets[0]),
+        b_(context.input_offsets[1]), out_(context.output_offsets[0]) {}
 
   void run(const StepContext& context) const noexcept override {
     context.pool->parallel_ranges(context.size(rows_) * width_, kLeast, [&](int64_t begin, int64_t end) {

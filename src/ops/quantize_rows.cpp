@@ -19,7 +19,8 @@ class QuantizeRows final : public BoundOp {
     const int64_t rows = context.size(rows_);
     if (rows == 1) return run_rows(context, 0, 0, 1);  // not worth waking the other lanes
     const int64_t lanes = context.pool->lanes();
-    context.pool->parallel([&](int lane) { run_rows(context, lane, rows * lane / lanes, rows * (lane + 1) / lanes); });
+    context.pool->parallel(
+        [&](int lane) { run_rows(context, lane, rows * lane / lanes, rows * (lane + 1) / lanes); });
   }
   int64_t scratch_bytes() const override { return width_ * static_cast<int64_t>(sizeof(float)); }
   const char* kernel() const override { return kernel_.name; }
@@ -43,7 +44,11 @@ class QuantizeRows final : public BoundOp {
   kernels::QuantizeArgs int8_row(const StepContext& context, const float* x, int64_t index) const noexcept {
     const Q8Layout layout = q8_layout(most_rows_, width_);
     std::byte* out = context.at<std::byte>(out_);
-    return {x, width_, 1, width_, reinterpret_cast<int8_t*>(out) + index * kernels::q8_value_stride(width_),
+    return {x,
+            width_,
+            1,
+            width_,
+            reinterpret_cast<int8_t*>(out) + index * kernels::q8_value_stride(width_),
             reinterpret_cast<float*>(out + layout.scales_offset) + index * (width_ / 32),
             reinterpret_cast<int32_t*>(out + layout.sums_offset) + index * (width_ / 16)};
   }

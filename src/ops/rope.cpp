@@ -15,8 +15,8 @@ class Rope final : public BoundOp {
       : kernel_(kernels::find_rope(context.isa)), rows_(node.inputs[0].shape[0]),
         width_(node.inputs[0].shape[1].constant()), rotated_(node.inputs[1].shape[1].constant()),
         head_dim_(node.attributes.integer("head_dim")),
-        style_(static_cast<kernels::RopeStyle>(node.attributes.integer("style"))), in_(context.input_offsets[0]),
-        table_(context.input_offsets[1]), out_(context.output_offsets[0]) {}
+        style_(static_cast<kernels::RopeStyle>(node.attributes.integer("style"))),
+        in_(context.input_offsets[0]), table_(context.input_offsets[1]), out_(context.output_offsets[0]) {}
 
   void run(const StepContext& context) const noexcept override {
     context.pool->parallel_ranges(context.size(rows_), 4, [&](int64_t begin, int64_t end) {
@@ -25,8 +25,8 @@ class Rope final : public BoundOp {
         std::memcpy(out, context.at<float>(in_) + begin * width_,
                     static_cast<size_t>((end - begin) * width_) * sizeof(float));
       }
-      kernel_.apply({out, width_, context.at<float>(table_) + begin * rotated_, end - begin, width_ / head_dim_,
-                     head_dim_, rotated_, style_});
+      kernel_.apply({out, width_, context.at<float>(table_) + begin * rotated_, end - begin,
+                     width_ / head_dim_, head_dim_, rotated_, style_});
     });
   }
   const char* kernel() const override { return kernel_.name; }
@@ -50,7 +50,8 @@ Result<std::vector<ValueType>> infer(const NodeView& node) {
   const int64_t head_dim = node.attributes.integer("head_dim");
   if (head_dim < 1 || node.inputs[0].shape[1].constant() % head_dim != 0 ||
       node.inputs[1].shape[1].constant() > head_dim) {
-    return node_error(node, "whole heads, at least as wide as the table", "head_dim " + std::to_string(head_dim));
+    return node_error(node, "whole heads, at least as wide as the table",
+                      "head_dim " + std::to_string(head_dim));
   }
   return std::vector{node.inputs[0]};
 }

@@ -11,8 +11,8 @@ namespace {
 class SelectRows final : public BoundOp {
  public:
   SelectRows(const NodeView& node, const BindContext& context)
-      : count_(node.inputs[1].shape[0]), width_(node.inputs[0].shape[1].constant()), x_(context.input_offsets[0]),
-        chosen_(context.input_offsets[1]), out_(context.output_offsets[0]) {}
+      : count_(node.inputs[1].shape[0]), width_(node.inputs[0].shape[1].constant()),
+        x_(context.input_offsets[0]), chosen_(context.input_offsets[1]), out_(context.output_offsets[0]) {}
 
   void run(const StepContext& context) const noexcept override {
     const int64_t count = context.size(count_);

@@ -61,9 +61,7 @@ void decode_block(const Block& block, float* y) noexcept {
 float fit_scale(const float* x) noexcept {
   const float plain = signed_peak(x, kGroupValues) / -32.0F;
   if (plain == 0.0F || !std::isfinite(1.0F / plain)) return 0.0F;
-  auto code = [](float value, float scale) {
-    return static_cast<float>(round_code(value / scale, -32, 31));
-  };
+  auto code = [](float value, float scale) { return static_cast<float>(round_code(value / scale, -32, 31)); };
   float best = plain;
   float least = -1.0F;
   constexpr int kSteps = 8;

@@ -55,14 +55,16 @@ Status Engine::check_rows(std::span<const Row> rows) const {
   for (const Row& row : rows) {
     outputs += row.logits ? 1 : 0;
     if (row.token < 0 || row.token >= vocabulary) {
-      return bad_input({"step", "token ids from 0 to " + std::to_string(vocabulary - 1), std::to_string(row.token)});
+      return bad_input(
+          {"step", "token ids from 0 to " + std::to_string(vocabulary - 1), std::to_string(row.token)});
     }
     if (!kv_->valid(row.sequence)) {
       return usage_error({"step", "a sequence that exists", std::to_string(row.sequence)});
     }
   }
   if (outputs > model_->plan().most_outputs()) {
-    return usage_error({"step", "at most " + std::to_string(model_->plan().most_outputs()) + " rows with logits",
+    return usage_error({"step",
+                        "at most " + std::to_string(model_->plan().most_outputs()) + " rows with logits",
                         std::to_string(outputs)});
   }
   return for_each_run(rows, [rows](SequenceId sequence, size_t begin, size_t) -> Status {
@@ -103,7 +105,9 @@ Result<std::span<const float>> Engine::step(std::span<const Row> rows, const std
     give_back(rows);
     return status;
   }
-  const graph::StepInput input{tokens_, positions_, logit_rows_,
+  const graph::StepInput input{tokens_,
+                               positions_,
+                               logit_rows_,
                                {&kv_->geometry(), kv_->layer(0), kv_->layer_bytes(), tables_.data()}};
   Result<std::span<const float>> logits = executor_->run(input, trace_, cancel);
   Status status = logits.status();

@@ -44,7 +44,8 @@ class StopFilter {
     size_t longest = 0;
     for (const std::string& stop : stops_) {
       for (size_t n = std::min(stop.size(), held_.size()); n > longest; --n) {
-        if (std::string_view(held_).substr(held_.size() - n) == std::string_view(stop).substr(0, n)) longest = n;
+        if (std::string_view(held_).substr(held_.size() - n) == std::string_view(stop).substr(0, n))
+          longest = n;
       }
     }
     return longest;
@@ -145,8 +146,8 @@ Result<Generation> Session::generate(std::span<const int32_t> prompt, const Gene
 }
 
 Status Session::continue_text(std::span<const float> logits, const GenerateOptions& options,
-                              const std::function<bool(std::string_view)>& on_text, const std::atomic<bool>* cancel,
-                              Generation& out) {
+                              const std::function<bool(std::string_view)>& on_text,
+                              const std::atomic<bool>* cancel, Generation& out) {
   const text::Tokenizer& tokenizer = model().tokenizer();
   Sampler sampler(options.sampling, model().config().vocabulary);
   text::StreamDecoder decoder(tokenizer);

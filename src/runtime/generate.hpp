@@ -16,9 +16,9 @@
 namespace brisk::runtime {
 
 struct GenerateOptions {
-  int64_t max_tokens = -1;         ///< -1: until the model ends or the context is full
+  int64_t max_tokens = -1;  ///< -1: until the model ends or the context is full
   SamplingOptions sampling;
-  std::vector<std::string> stop;   ///< strings that end the answer; not part of the text
+  std::vector<std::string> stop;  ///< strings that end the answer; not part of the text
   bool ignore_eos = false;
 };
 
@@ -27,8 +27,8 @@ std::string_view finish_reason_name(FinishReason reason);  ///< "stop", "length"
 
 /// llama-server's names, so that users' scripts read them.
 struct Timings {
-  int64_t cache_n = 0;      ///< prompt tokens that were still stored
-  int64_t prompt_n = 0;     ///< prompt tokens computed
+  int64_t cache_n = 0;   ///< prompt tokens that were still stored
+  int64_t prompt_n = 0;  ///< prompt tokens computed
   double prompt_ms = 0;
   int64_t predicted_n = 0;
   double predicted_ms = 0;
@@ -62,7 +62,8 @@ class Session {
                               const std::atomic<bool>* cancel = nullptr);
 
   /// Logits of every position of `tokens` [tokens, vocabulary], teacher-forced, from an empty sequence.
-  Result<std::vector<float>> logits(std::span<const int32_t> tokens, const std::atomic<bool>* cancel = nullptr);
+  Result<std::vector<float>> logits(std::span<const int32_t> tokens,
+                                    const std::atomic<bool>* cancel = nullptr);
 
  private:
   Session() = default;
@@ -70,7 +71,8 @@ class Session {
   Status check_prompt(std::span<const int32_t> prompt) const;
   Result<std::span<const float>> feed(std::span<const int32_t> tokens, bool all_logits,
                                       const std::atomic<bool>* cancel);
-  Result<std::span<const float>> feed_prompt(std::span<const int32_t> prompt, const std::atomic<bool>* cancel);
+  Result<std::span<const float>> feed_prompt(std::span<const int32_t> prompt,
+                                             const std::atomic<bool>* cancel);
   Status continue_text(std::span<const float> logits, const GenerateOptions& options,
                        const std::function<bool(std::string_view)>& on_text, const std::atomic<bool>* cancel,
                        Generation& out);

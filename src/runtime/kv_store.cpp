@@ -19,14 +19,17 @@ Result<std::unique_ptr<KvStore>> KvStore::create(int64_t layers, const kernels::
   std::unique_ptr<KvStore> store(new KvStore());
   const int64_t slabs = div_up(capacity, kSlabTokens);
   if (slabs * layers > std::numeric_limits<int32_t>::max()) {
-    return usage_error({"keys and values", "fewer than 2^31 slabs in all layers", std::to_string(slabs * layers)});
+    return usage_error(
+        {"keys and values", "fewer than 2^31 slabs in all layers", std::to_string(slabs * layers)});
   }
   store->geometry_ = geometry;
   store->layers_ = layers;
   store->longest_sequence_ = longest_sequence;
-  BRISK_ASSIGN(store->buffer_, AlignedBuffer::allocate(bytes_needed(layers, geometry, capacity), "keys and values"));
+  BRISK_ASSIGN(store->buffer_,
+               AlignedBuffer::allocate(bytes_needed(layers, geometry, capacity), "keys and values"));
   store->free_.reserve(static_cast<size_t>(slabs));
-  for (int64_t slab = slabs - 1; slab >= 0; --slab) store->free_.push_back(static_cast<int32_t>(slab * layers));
+  for (int64_t slab = slabs - 1; slab >= 0; --slab)
+    store->free_.push_back(static_cast<int32_t>(slab * layers));
   return store;
 }
 

@@ -28,7 +28,8 @@ ModelInfo describe(const formats::GgufFile& file, const models::LlmConfig& confi
     bytes += tensor.data.size();
   }
   info.file_bytes = file.file_bytes();
-  info.bits_per_weight = info.parameters > 0 ? 8.0 * static_cast<double>(bytes) / static_cast<double>(info.parameters) : 0;
+  info.bits_per_weight =
+      info.parameters > 0 ? 8.0 * static_cast<double>(bytes) / static_cast<double>(info.parameters) : 0;
   info.vocabulary = config.vocabulary;
   info.width = config.width;
   info.layers = config.layers;
@@ -57,7 +58,8 @@ Status refuse_split_file(const formats::GgufFile& file) {
 Status read_token_id(const formats::GgufFile& file, const char* key, int32_t& id, size_t count) {
   BRISK_ASSIGN(const int64_t value, file.get_int_or(key, -1));
   if (value < -1 || value >= static_cast<int64_t>(count)) {
-    return bad_input({file.where() + ", " + key, "a token id below " + std::to_string(count), std::to_string(value)});
+    return bad_input(
+        {file.where() + ", " + key, "a token id below " + std::to_string(count), std::to_string(value)});
   }
   id = static_cast<int32_t>(value);
   return {};
@@ -72,7 +74,8 @@ Status read_token_types(const formats::GgufFile& file, text::Vocabulary& vocabul
     int32_t type = 0;
     std::memcpy(&type, types->bytes.data() + i * sizeof(type), sizeof(type));
     if (type < 1 || type > 6) {
-      return bad_input({file.where() + ", " + kKey + "[" + std::to_string(i) + "]", "1 to 6", std::to_string(type)});
+      return bad_input(
+          {file.where() + ", " + kKey + "[" + std::to_string(i) + "]", "1 to 6", std::to_string(type)});
     }
     vocabulary.types.push_back(static_cast<text::TokenType>(type));
   }
@@ -113,7 +116,8 @@ Result<std::string> chat_template_source(const formats::GgufFile& file) {
   return std::string(source);
 }
 
-Result<std::shared_ptr<Model>> Model::load(const std::string& path, const LoadOptions& options, ThreadPool& pool) {
+Result<std::shared_ptr<Model>> Model::load(const std::string& path, const LoadOptions& options,
+                                           ThreadPool& pool) {
   std::shared_ptr<Model> model;
   BRISK_TRY(catch_out_of_memory("model", [&]() -> Status {
     BRISK_ASSIGN(std::shared_ptr<formats::GgufFile> file, formats::GgufFile::open(path));
@@ -123,8 +127,8 @@ Result<std::shared_ptr<Model>> Model::load(const std::string& path, const LoadOp
   return model;
 }
 
-Result<std::shared_ptr<Model>> Model::load(std::shared_ptr<formats::GgufFile> file, const LoadOptions& options,
-                                           ThreadPool& pool) {
+Result<std::shared_ptr<Model>> Model::load(std::shared_ptr<formats::GgufFile> file,
+                                           const LoadOptions& options, ThreadPool& pool) {
   std::shared_ptr<Model> model(new Model());
   model->file_ = std::move(file);
   model->options_ = options;
@@ -138,7 +142,8 @@ Result<std::shared_ptr<Model>> Model::load(std::shared_ptr<formats::GgufFile> fi
   const int64_t trained = model->config_.trained_context;
   model->context_ = options.context > 0 ? options.context : std::min(trained, kDefaultContext);
   if (model->context_ > trained) {
-    return usage_error({"context", "at most the " + std::to_string(trained) + " tokens that the model was made for",
+    return usage_error({"context",
+                        "at most the " + std::to_string(trained) + " tokens that the model was made for",
                         std::to_string(model->context_), "a smaller -c"});
   }
   BRISK_ASSIGN(graph::Graph graph, architecture->build(model->config_, source));
@@ -178,11 +183,11 @@ Status Model::check_memory(const ThreadPool& pool) const {
   const uint64_t needed = weights + kv + work;
   const MemoryOffer offer = memory_offer();
   if (offer.available == 0 || needed <= offer.available) return {};
-  return environment_error({info_.name,
-                            mebibytes(needed) + " of memory (weights " + mebibytes(weights) + ", keys and values " +
-                                mebibytes(kv) + ", work space " + mebibytes(work) + ")",
-                            mebibytes(offer.available) + " available",
-                            "a smaller context (-c) or a smaller model"});
+  return environment_error(
+      {info_.name,
+       mebibytes(needed) + " of memory (weights " + mebibytes(weights) + ", keys and values " +
+           mebibytes(kv) + ", work space " + mebibytes(work) + ")",
+       mebibytes(offer.available) + " available", "a smaller context (-c) or a smaller model"});
 }
 
 kernels::KvGeometry Model::kv_geometry() const {
@@ -193,7 +198,8 @@ Result<std::string> Model::render_chat(const Json& messages, bool add_generation
                                        const Json& variables) const {
   BRISK_TRY(template_status_);
   if (template_ == nullptr) {
-    return bad_input({info_.name, "a chat template", "none in the file", "--no-chat, or --chat-template-file"});
+    return bad_input(
+        {info_.name, "a chat template", "none in the file", "--no-chat, or --chat-template-file"});
   }
   Json all = variables.is_object() ? variables : Json::object();
   all["messages"] = messages;
@@ -208,6 +214,8 @@ Result<std::string> Model::render_chat(const Json& messages, bool add_generation
 
 bool Model::file_damaged() const { return file_->mapping() != nullptr && file_->mapping()->damaged(); }
 
-Status Model::check_file() const { return file_->mapping() != nullptr ? file_->mapping()->check_unchanged() : Status(); }
+Status Model::check_file() const {
+  return file_->mapping() != nullptr ? file_->mapping()->check_unchanged() : Status();
+}
 
 }  // namespace brisk::runtime

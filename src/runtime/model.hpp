@@ -22,11 +22,11 @@
 namespace brisk::runtime {
 
 struct LoadOptions {
-  Isa isa = Isa::kRef;          ///< highest level to use; callers pass active_isa()
-  bool exact = false;           ///< f32 activations and keys and values: the reference arithmetic
-  int64_t context = 0;          ///< tokens a sequence may hold; 0: the model's own, at most 8192
-  int64_t step_tokens = 512;    ///< rows of one step at most (the plan's token budget)
-  int64_t step_outputs = 64;    ///< rows of one step that may ask for logits
+  Isa isa = Isa::kRef;        ///< highest level to use; callers pass active_isa()
+  bool exact = false;         ///< f32 activations and keys and values: the reference arithmetic
+  int64_t context = 0;        ///< tokens a sequence may hold; 0: the model's own, at most 8192
+  int64_t step_tokens = 512;  ///< rows of one step at most (the plan's token budget)
+  int64_t step_outputs = 64;  ///< rows of one step that may ask for logits
   std::vector<std::string> passes_off = {};  ///< graph passes to leave out, by name
   const std::atomic<bool>* cancel = nullptr;
   /// Called with the share of the weights that is packed, 0 to 1; may be empty.
@@ -47,10 +47,11 @@ struct ModelInfo {
 class Model {
  public:
   /// Refuses before loading when weights, keys and values and work space exceed the memory offered.
-  static Result<std::shared_ptr<Model>> load(const std::string& path, const LoadOptions& options, ThreadPool& pool);
-  /// The same from an opened file (tests build files in memory).
-  static Result<std::shared_ptr<Model>> load(std::shared_ptr<formats::GgufFile> file, const LoadOptions& options,
+  static Result<std::shared_ptr<Model>> load(const std::string& path, const LoadOptions& options,
                                              ThreadPool& pool);
+  /// The same from an opened file (tests build files in memory).
+  static Result<std::shared_ptr<Model>> load(std::shared_ptr<formats::GgufFile> file,
+                                             const LoadOptions& options, ThreadPool& pool);
 
   const ModelInfo& info() const { return info_; }
   const LoadOptions& options() const { return options_; }

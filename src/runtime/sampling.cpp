@@ -32,7 +32,8 @@ Status SamplingOptions::check() const {
   if (!(repeat_penalty > 0) || !std::isfinite(repeat_penalty)) {
     return out_of_range("repeat_penalty", "a finite number above 0", repeat_penalty);
   }
-  if (!std::isfinite(presence_penalty)) return out_of_range("presence_penalty", "a finite number", presence_penalty);
+  if (!std::isfinite(presence_penalty))
+    return out_of_range("presence_penalty", "a finite number", presence_penalty);
   if (!std::isfinite(frequency_penalty)) {
     return out_of_range("frequency_penalty", "a finite number", frequency_penalty);
   }
@@ -49,7 +50,8 @@ Result<Sampled> Sampler::sample(std::span<const float> logits, std::span<const i
   BRISK_ASSERT(logits.size() == work_.size(), "logits of the whole vocabulary");
   const auto best = std::ranges::max_element(logits);
   if (!std::isfinite(*best)) {
-    return internal_error({"sampling", "finite logits", std::isnan(*best) ? "not-a-number" : "no finite one"});
+    return internal_error(
+        {"sampling", "finite logits", std::isnan(*best) ? "not-a-number" : "no finite one"});
   }
   const double normaliser = log_sum_exp(logits, *best);
   if (std::isnan(normaliser)) return internal_error({"sampling", "finite logits", "not-a-number"});
@@ -58,7 +60,8 @@ Result<Sampled> Sampler::sample(std::span<const float> logits, std::span<const i
   };
 
   std::ranges::copy(logits, work_.begin());
-  const size_t last_n = options_.repeat_last_n < 0 ? history.size() : static_cast<size_t>(options_.repeat_last_n);
+  const size_t last_n =
+      options_.repeat_last_n < 0 ? history.size() : static_cast<size_t>(options_.repeat_last_n);
   if (options_.repeat_penalty != 1.0F || options_.presence_penalty != 0 || options_.frequency_penalty != 0) {
     samplers::penalties(work_, history.last(std::min(last_n, history.size())), options_.repeat_penalty,
                         options_.presence_penalty, options_.frequency_penalty, counts_);

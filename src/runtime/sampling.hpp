@@ -12,14 +12,14 @@
 namespace brisk::runtime {
 
 struct SamplingOptions {
-  float temperature = 0.8F;         ///< 0: greedy
-  int32_t top_k = 40;               ///< 0: off
-  float top_p = 0.95F;              ///< 1: off
-  float min_p = 0.05F;              ///< 0: off
-  float repeat_penalty = 1.0F;      ///< divides positive and multiplies negative logits; 1: off
-  float presence_penalty = 0.0F;    ///< subtracted once from every token seen
-  float frequency_penalty = 0.0F;   ///< subtracted for each time a token was seen
-  int32_t repeat_last_n = 64;       ///< tokens that the penalties look back; -1: all, 0: none
+  float temperature = 0.8F;        ///< 0: greedy
+  int32_t top_k = 40;              ///< 0: off
+  float top_p = 0.95F;             ///< 1: off
+  float min_p = 0.05F;             ///< 0: off
+  float repeat_penalty = 1.0F;     ///< divides positive and multiplies negative logits; 1: off
+  float presence_penalty = 0.0F;   ///< subtracted once from every token seen
+  float frequency_penalty = 0.0F;  ///< subtracted for each time a token was seen
+  int32_t repeat_last_n = 64;      ///< tokens that the penalties look back; -1: all, 0: none
   uint64_t seed = 0;
 
   /// Ranges: temperature >= 0, 0 < top_p <= 1, 0 <= min_p <= 1, repeat_penalty > 0, all finite.

@@ -12,15 +12,15 @@ namespace brisk {
 namespace {
 
 constexpr std::array kInfos = {
-    DTypeInfo{DType::kF64, "F64", 1, 8},        DTypeInfo{DType::kF32, "F32", 1, 4},
-    DTypeInfo{DType::kF16, "F16", 1, 2},        DTypeInfo{DType::kBF16, "BF16", 1, 2},
-    DTypeInfo{DType::kI8, "I8", 1, 1},          DTypeInfo{DType::kU8, "U8", 1, 1},
-    DTypeInfo{DType::kI16, "I16", 1, 2},        DTypeInfo{DType::kI32, "I32", 1, 4},
-    DTypeInfo{DType::kI64, "I64", 1, 8},        DTypeInfo{DType::kBool, "BOOL", 1, 1},
-    DTypeInfo{DType::kQ4_0, "Q4_0", 32, 18},    DTypeInfo{DType::kQ4_1, "Q4_1", 32, 20},
-    DTypeInfo{DType::kQ5_0, "Q5_0", 32, 22},    DTypeInfo{DType::kQ5_1, "Q5_1", 32, 24},
-    DTypeInfo{DType::kQ8_0, "Q8_0", 32, 34},    DTypeInfo{DType::kQ4_K, "Q4_K", 256, 144},
-    DTypeInfo{DType::kQ5_K, "Q5_K", 256, 176},  DTypeInfo{DType::kQ6_K, "Q6_K", 256, 210},
+    DTypeInfo{DType::kF64, "F64", 1, 8},       DTypeInfo{DType::kF32, "F32", 1, 4},
+    DTypeInfo{DType::kF16, "F16", 1, 2},       DTypeInfo{DType::kBF16, "BF16", 1, 2},
+    DTypeInfo{DType::kI8, "I8", 1, 1},         DTypeInfo{DType::kU8, "U8", 1, 1},
+    DTypeInfo{DType::kI16, "I16", 1, 2},       DTypeInfo{DType::kI32, "I32", 1, 4},
+    DTypeInfo{DType::kI64, "I64", 1, 8},       DTypeInfo{DType::kBool, "BOOL", 1, 1},
+    DTypeInfo{DType::kQ4_0, "Q4_0", 32, 18},   DTypeInfo{DType::kQ4_1, "Q4_1", 32, 20},
+    DTypeInfo{DType::kQ5_0, "Q5_0", 32, 22},   DTypeInfo{DType::kQ5_1, "Q5_1", 32, 24},
+    DTypeInfo{DType::kQ8_0, "Q8_0", 32, 34},   DTypeInfo{DType::kQ4_K, "Q4_K", 256, 144},
+    DTypeInfo{DType::kQ5_K, "Q5_K", 256, 176}, DTypeInfo{DType::kQ6_K, "Q6_K", 256, 210},
 };
 
 constexpr bool in_enum_order() {

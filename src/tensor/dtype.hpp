@@ -8,10 +8,24 @@
 namespace brisk {
 
 enum class DType : uint8_t {
-  kF64, kF32, kF16, kBF16,
-  kI8, kU8, kI16, kI32, kI64, kBool,
-  kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ8_0,
-  kQ4_K, kQ5_K, kQ6_K,
+  kF64,
+  kF32,
+  kF16,
+  kBF16,
+  kI8,
+  kU8,
+  kI16,
+  kI32,
+  kI64,
+  kBool,
+  kQ4_0,
+  kQ4_1,
+  kQ5_0,
+  kQ5_1,
+  kQ8_0,
+  kQ4_K,
+  kQ5_K,
+  kQ6_K,
 };
 
 struct DTypeInfo {

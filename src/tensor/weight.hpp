@@ -13,7 +13,7 @@ namespace brisk {
 struct Weight {
   std::string name;  ///< the file's name, for messages
   DType dtype = DType::kF32;
-  Shape shape;       ///< outermost first
+  Shape shape;  ///< outermost first
   std::span<const std::byte> data;
 };
 

@@ -13,8 +13,8 @@
 namespace brisk::text {
 
 struct TemplateLimits {
-  int64_t steps = 10'000'000;           ///< nodes evaluated and text walked over, together
-  int depth = 200;                      ///< nesting of expressions, blocks, macro calls, values
+  int64_t steps = 10'000'000;  ///< nodes evaluated and text walked over, together
+  int depth = 200;             ///< nesting of expressions, blocks, macro calls, values
   uint64_t source_bytes = 1U << 20;
   uint64_t output_bytes = 16U << 20;
 };
@@ -23,7 +23,8 @@ class ChatTemplate {
  public:
   /// Errors give line:column and the line. Configured as transformers does: trim_blocks, lstrip_blocks,
   /// loop controls, tojson, raise_exception, strftime_now.
-  static Result<ChatTemplate> parse(std::string_view source, std::string_view where, TemplateLimits limits = {});
+  static Result<ChatTemplate> parse(std::string_view source, std::string_view where,
+                                    TemplateLimits limits = {});
   ChatTemplate(ChatTemplate&&) noexcept;
   ChatTemplate& operator=(ChatTemplate&&) noexcept;
   ~ChatTemplate();

@@ -14,7 +14,12 @@ namespace brisk::text {
 
 /// What a token is, numbered as in GGUF's tokenizer.ggml.token_type.
 enum class TokenType : uint8_t {
-  kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5, kByte = 6,
+  kNormal = 1,
+  kUnknown = 2,
+  kControl = 3,
+  kUserDefined = 4,
+  kUnused = 5,
+  kByte = 6,
 };
 
 /// A vocabulary as the model file gives it. Views point into the file, which must outlive the tokenizer.

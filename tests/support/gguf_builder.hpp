@@ -78,7 +78,7 @@ class GgufBuilder {
   };
   struct Tensor {
     std::string name;
-    std::vector<uint64_t> dims;           ///< innermost first, as in the file
+    std::vector<uint64_t> dims;  ///< innermost first, as in the file
     uint32_t type;
     Bytes data;
     std::optional<uint64_t> offset = {};  ///< default: after the tensor before, aligned

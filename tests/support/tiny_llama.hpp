@@ -38,8 +38,10 @@ struct TinyLlama {
     b.add("llama.rope.dimension_count", static_cast<uint32_t>(head_dim));
     b.add("tokenizer.ggml.model", "gpt2");
     b.add("tokenizer.ggml.pre", "gpt-2");
-    b.add("tokenizer.ggml.tokens", std::vector<std::string>(vocabulary.tokens.begin(), vocabulary.tokens.end()));
-    b.add("tokenizer.ggml.merges", std::vector<std::string>(vocabulary.merges.begin(), vocabulary.merges.end()));
+    b.add("tokenizer.ggml.tokens",
+          std::vector<std::string>(vocabulary.tokens.begin(), vocabulary.tokens.end()));
+    b.add("tokenizer.ggml.merges",
+          std::vector<std::string>(vocabulary.merges.begin(), vocabulary.merges.end()));
     std::vector<int32_t> types;
     for (const text::TokenType t : vocabulary.types) types.push_back(static_cast<int32_t>(t));
     b.add("tokenizer.ggml.token_type", types);

@@ -34,8 +34,19 @@ namespace brisk::formats {
 
 /// Numbered as in the file.
 enum class GgufType : uint32_t {
-  kU8 = 0, kI8 = 1, kU16 = 2, kI16 = 3, kU32 = 4, kI32 = 5, kF32 = 6, kBool = 7, kString = 8, kArray = 9,
-  kU64 = 10, kI64 = 11, kF64 = 12,
+  kU8 = 0,
+  kI8 = 1,
+  kU16 = 2,
+  kI16 = 3,
+  kU32 = 4,
+  kI32 = 5,
+  kF32 = 6,
+  kBool = 7,
+  kString = 8,
+  kArray = 9,
+  kU64 = 10,
+  kI64 = 11,
+  kF64 = 12,
 };
 std::string_view gguf_type_name(GgufType type);
 
@@ -43,8 +54,8 @@ std::string_view gguf_type_name(GgufType type);
 struct GgufArray {
   GgufType element;
   uint64_t count;
-  std::span<const std::byte> bytes;        ///< of numbers and booleans
-  std::vector<std::string_view> strings;   ///< of strings
+  std::span<const std::byte> bytes;       ///< of numbers and booleans
+  std::vector<std::string_view> strings;  ///< of strings
 };
 
 struct GgufValue {

@@ -318,9 +318,10 @@ Status GgufParser::read_dtype(const std::string& place, Claim& claim) {
   const int64_t row = claim.shape.empty() ? 1 : claim.shape.back();
   const int64_t block = dtype_info(*dtype).block_values;
   if (row % block != 0) {
-    return refuse(place, "rows of a multiple of " + std::to_string(block) + " values for " +
-                             std::string(dtype_name(*dtype)),
-                  to_string(claim.shape));
+    return refuse(
+        place,
+        "rows of a multiple of " + std::to_string(block) + " values for " + std::string(dtype_name(*dtype)),
+        to_string(claim.shape));
   }
   const auto count = element_count(claim.shape);
   const auto bytes = count ? dtype_bytes(*dtype, *count) : std::nullopt;

@@ -11,10 +11,10 @@ struct Supported {
   DType dtype;
 };
 constexpr Supported kSupported[] = {
-    {0, DType::kF32},   {1, DType::kF16},   {30, DType::kBF16}, {28, DType::kF64},  {2, DType::kQ4_0},
-    {3, DType::kQ4_1},  {6, DType::kQ5_0},  {7, DType::kQ5_1},  {8, DType::kQ8_0},  {12, DType::kQ4_K},
-    {13, DType::kQ5_K}, {14, DType::kQ6_K}, {24, DType::kI8},   {25, DType::kI16},  {26, DType::kI32},
-    {27, DType::kI64},
+    {0, DType::kF32},  {1, DType::kF16},   {30, DType::kBF16}, {28, DType::kF64},
+    {2, DType::kQ4_0}, {3, DType::kQ4_1},  {6, DType::kQ5_0},  {7, DType::kQ5_1},
+    {8, DType::kQ8_0}, {12, DType::kQ4_K}, {13, DType::kQ5_K}, {14, DType::kQ6_K},
+    {24, DType::kI8},  {25, DType::kI16},  {26, DType::kI32},  {27, DType::kI64},
 };
 
 struct Unsupported {
@@ -23,12 +23,12 @@ struct Unsupported {
 };
 constexpr std::string_view kRemoved = ", removed from the format";
 constexpr Unsupported kUnsupported[] = {
-    {9, "Q8_1"},      {10, "Q2_K"},    {11, "Q3_K"},   {15, "Q8_K"},    {16, "IQ2_XXS"}, {17, "IQ2_XS"},
-    {18, "IQ3_XXS"},  {19, "IQ1_S"},   {20, "IQ4_NL"}, {21, "IQ3_S"},   {22, "IQ2_S"},   {23, "IQ4_XS"},
-    {29, "IQ1_M"},    {34, "TQ1_0"},   {35, "TQ2_0"},  {39, "MXFP4"},   {40, "NVFP4"},   {41, "Q1_0"},
+    {9, "Q8_1"},     {10, "Q2_K"},  {11, "Q3_K"},   {15, "Q8_K"},  {16, "IQ2_XXS"}, {17, "IQ2_XS"},
+    {18, "IQ3_XXS"}, {19, "IQ1_S"}, {20, "IQ4_NL"}, {21, "IQ3_S"}, {22, "IQ2_S"},   {23, "IQ4_XS"},
+    {29, "IQ1_M"},   {34, "TQ1_0"}, {35, "TQ2_0"},  {39, "MXFP4"}, {40, "NVFP4"},   {41, "Q1_0"},
 };
 constexpr Unsupported kRemovedTypes[] = {
-    {4, "Q4_2"},      {5, "Q4_3"},       {31, "Q4_0_4_4"},   {32, "Q4_0_4_8"},
+    {4, "Q4_2"},      {5, "Q4_3"},        {31, "Q4_0_4_4"},   {32, "Q4_0_4_8"},
     {33, "Q4_0_8_8"}, {36, "IQ4_NL_4_4"}, {37, "IQ4_NL_4_8"}, {38, "IQ4_NL_8_8"},
 };
 

@@ -30,7 +30,8 @@ Status run(Graph& graph, const PassContext& context) {
       if (fresh) {
         Node transform{graph.value(input).name + ".q8", quantize, {input}, {}, {}, node.segment};
         NodeViewStorage storage;
-        BRISK_ASSIGN(std::vector<ops::ValueType> types, quantize->infer(view_node(graph, transform, storage)));
+        BRISK_ASSIGN(std::vector<ops::ValueType> types,
+                     quantize->infer(view_node(graph, transform, storage)));
         entry->second = graph.add_activation(transform.name, std::move(types[0]));
         transform.outputs = {entry->second};
         nodes.push_back(std::move(transform));

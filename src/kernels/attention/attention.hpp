@@ -27,7 +27,7 @@ inline constexpr int64_t kAttentionBlock = 256;
 /// Geometry of the keys and values of one layer.
 struct KvGeometry {
   int64_t kv_heads, k_dim, v_dim;
-  DType type;  ///< kF32 or kF16
+  DType type;                    ///< kF32 or kF16
   int64_t slab_bytes() const;    ///< of one slab, keys then values
   int64_t value_offset() const;  ///< where the values begin in a slab
 };
@@ -54,16 +54,16 @@ struct AttentionRow {
 };
 
 struct AttentionArgs {
-  const float* q;            ///< [rows, q_stride], heads of k_dim each
+  const float* q;  ///< [rows, q_stride], heads of k_dim each
   int64_t q_stride;
   const AttentionRow* rows;  ///< [row_count]
   int64_t row_count;
-  int64_t heads;             ///< query heads; a multiple of geometry->kv_heads
+  int64_t heads;  ///< query heads; a multiple of geometry->kv_heads
   float scale;
-  float* out;                ///< [rows, out_stride], heads of v_dim each
+  float* out;  ///< [rows, out_stride], heads of v_dim each
   int64_t out_stride;
   int64_t item_begin, item_end;  ///< of attention_items(): the share of this lane
-  float* scratch;            ///< attention_scratch_floats() floats of this lane
+  float* scratch;                ///< attention_scratch_floats() floats of this lane
 };
 
 /// Rows that one item holds; neighbouring rows of one sequence share the reading of their keys.

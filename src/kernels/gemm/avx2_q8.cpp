@@ -144,7 +144,7 @@ void run(const GemmArgs& args) noexcept {
    ActivationForm::kQ8,                  \
    r16_packed_bytes<DType::type>,        \
    r16_pack<DType::type>,                \
-   run<DType::type>,                    \
+   run<DType::type>,                     \
    kGroupRows}
 
 constexpr GemmVariant kList[] = {

@@ -10,12 +10,12 @@
 namespace brisk::kernels {
 
 struct RmsNormArgs {
-  const float* x;       ///< [rows, x_stride]
+  const float* x;  ///< [rows, x_stride]
   int64_t x_stride;
   const float* weight;  ///< [width]
   float eps;
   int64_t rows, width;
-  float* y;             ///< [rows, y_stride]; may be x
+  float* y;  ///< [rows, y_stride]; may be x
   int64_t y_stride;
 };
 

@@ -26,7 +26,7 @@ struct ResidualArgs {
   const int8_t* values;  ///< [k]
   const float* scales;   ///< [k / 32]
   int64_t k;
-  float* out;            ///< [k]
+  float* out;  ///< [k]
 };
 
 struct QuantizeVariant {

@@ -167,14 +167,16 @@ TEST(Residual, EveryLevelEqualsTheReferenceAndThePairIsClose) {
       GuardedBuffer<float> got(static_cast<size_t>(k));
       find_quantize(isa).residual({x.data(), row.values.data(), row.scales.data(), k, got.data()});
       for (size_t i = 0; i < got.size(); ++i) {
-        ASSERT_EQ(std::bit_cast<uint32_t>(got[i]), std::bit_cast<uint32_t>(want[i])) << isa_name(isa) << " " << i;
+        ASSERT_EQ(std::bit_cast<uint32_t>(got[i]), std::bit_cast<uint32_t>(want[i]))
+            << isa_name(isa) << " " << i;
       }
     }
     Output rest(1, k);
     run(Isa::kRef, want, k, 1, k, rest);
     for (size_t i = 0; i < x.size(); ++i) {
       const float scale = row.scales[i / 32], fine = rest.scales[i / 32];
-      const float pair = scale * static_cast<float>(row.values[i]) + fine * static_cast<float>(rest.values[i]);
+      const float pair =
+          scale * static_cast<float>(row.values[i]) + fine * static_cast<float>(rest.values[i]);
       // Half a step of the residual's scale, which is at most half a step of the row's scale over 127.
       EXPECT_LE(std::abs(pair - x[i]), scale * (0.25f / 127.0f) * 1.01f + 0x1p-96f) << i;
       EXPECT_LE(fine, scale * 0.5f / 127.0f * 1.01f) << i;

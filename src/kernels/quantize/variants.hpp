@@ -11,13 +11,13 @@ inline constexpr float kSmallestMagnitude = 0x1p-96f;
 namespace ref {
 void quantize(const QuantizeArgs& args) noexcept;
 void residual(const ResidualArgs& args) noexcept;
-}
+}  // namespace ref
 namespace avx2 {
 void quantize(const QuantizeArgs& args) noexcept;
 void residual(const ResidualArgs& args) noexcept;
-}
+}  // namespace avx2
 namespace avx512 {
 void quantize(const QuantizeArgs& args) noexcept;
 void residual(const ResidualArgs& args) noexcept;
-}
+}  // namespace avx512
 }  // namespace brisk::kernels

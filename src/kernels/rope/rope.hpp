@@ -20,15 +20,15 @@ struct RopeTableArgs {
   const int32_t* positions;  ///< [rows]
   const float* frequencies;  ///< [rotated / 2]
   int64_t rows, rotated;
-  float* table;              ///< [rows, rotated]
+  float* table;  ///< [rows, rotated]
 };
 
 struct RopeArgs {
-  float* x;            ///< [rows, x_stride], heads of head_dim each; rotated in place
+  float* x;  ///< [rows, x_stride], heads of head_dim each; rotated in place
   int64_t x_stride;
   const float* table;  ///< [rows, rotated]
   int64_t rows, heads, head_dim;
-  int64_t rotated;     ///< leading dimensions of each head that are rotated; even, <= head_dim
+  int64_t rotated;  ///< leading dimensions of each head that are rotated; even, <= head_dim
   RopeStyle style;
 };
 

@@ -15,7 +15,7 @@ struct StepValues {
 
 /// x f32 [tokens, width], normed -> f32 [tokens, width], before the residual. Tensors are prefix + "attn_q"
 /// and so on; nodes are named `layer.N.attn.*`.
-Result<graph::ValueId> attention_block(Builder& builder, const LlmConfig& config, int64_t layer, graph::ValueId x,
-                                       StepValues& step);
+Result<graph::ValueId> attention_block(Builder& builder, const LlmConfig& config, int64_t layer,
+                                       graph::ValueId x, StepValues& step);
 
 }  // namespace brisk::models

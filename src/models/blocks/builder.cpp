@@ -20,7 +20,8 @@ Result<graph::ValueId> Builder::weight(const std::string& name, const Shape& sha
                       "none of that name among " + std::to_string(file_->tensors().size()) + " tensors",
                       "a complete file, or one whose hyperparameters match its tensors"});
   }
-  if (tensor->shape != shape) return bad_input({where, "shape " + to_string(shape), to_string(tensor->shape)});
+  if (tensor->shape != shape)
+    return bad_input({where, "shape " + to_string(shape), to_string(tensor->shape)});
   if (quant::find_format(tensor->dtype) == nullptr) {
     return bad_input({where, "a type that holds weights", describe(*tensor)});
   }
@@ -37,15 +38,15 @@ Result<graph::ValueId> Builder::f32_weight(const std::string& name, const Shape&
   return id;
 }
 
-Result<graph::ValueId> Builder::node(std::string name, std::string_view op, std::vector<graph::ValueId> inputs,
-                                     ops::Attributes attributes) {
+Result<graph::ValueId> Builder::node(std::string name, std::string_view op,
+                                     std::vector<graph::ValueId> inputs, ops::Attributes attributes) {
   BRISK_ASSIGN(const std::vector<graph::ValueId> outputs,
                graph_->add_node(std::move(name), op, std::move(inputs), std::move(attributes)));
   return outputs[0];
 }
 
-Result<graph::ValueId> Builder::linear(std::string name, graph::ValueId x, const std::string& tensor, int64_t n,
-                                       int64_t k) {
+Result<graph::ValueId> Builder::linear(std::string name, graph::ValueId x, const std::string& tensor,
+                                       int64_t n, int64_t k) {
   BRISK_ASSIGN(const graph::ValueId w, weight(tensor, {n, k}));
   return node(std::move(name), "linear", {x, w});
 }

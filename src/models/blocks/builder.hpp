@@ -25,9 +25,10 @@ class Builder {
   Result<graph::ValueId> node(std::string name, std::string_view op, std::vector<graph::ValueId> inputs,
                               ops::Attributes attributes = {});
   /// x [rows, k] times the tensor `tensor` [n, k].
-  Result<graph::ValueId> linear(std::string name, graph::ValueId x, const std::string& tensor, int64_t n, int64_t k);
-  Result<graph::ValueId> rms_norm(std::string name, graph::ValueId x, const std::string& tensor, int64_t width,
-                                  double eps);
+  Result<graph::ValueId> linear(std::string name, graph::ValueId x, const std::string& tensor, int64_t n,
+                                int64_t k);
+  Result<graph::ValueId> rms_norm(std::string name, graph::ValueId x, const std::string& tensor,
+                                  int64_t width, double eps);
 
  private:
   graph::Graph* graph_;

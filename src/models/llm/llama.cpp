@@ -48,7 +48,8 @@ Status read_rope(const formats::GgufFile& file, LlmConfig& config) {
   ConfigReader read(file);
   BRISK_ASSIGN(const int64_t rotated,
                read.positive_or("llama.rope.dimension_count", config.head_dim, config.head_dim));
-  if (rotated % 2 != 0) return read.wrong("llama.rope.dimension_count", "an even number", std::to_string(rotated));
+  if (rotated % 2 != 0)
+    return read.wrong("llama.rope.dimension_count", "an even number", std::to_string(rotated));
   BRISK_ASSIGN(const double base, file.get_float_or("llama.rope.freq_base", 10000.0));
   if (!(base > 1.0) || !std::isfinite(base)) {
     return read.wrong("llama.rope.freq_base", "a finite number above 1", std::to_string(base));
@@ -68,7 +69,8 @@ Status read_rope(const formats::GgufFile& file, LlmConfig& config) {
   }
   const formats::GgufTensor* divisors = file.find_tensor("rope_freqs.weight");
   if (divisors != nullptr && (divisors->dtype != DType::kF32 || divisors->shape != Shape{rotated / 2})) {
-    return read.wrong("tensor rope_freqs.weight", "F32 " + to_string({rotated / 2}), to_string(divisors->shape));
+    return read.wrong("tensor rope_freqs.weight", "F32 " + to_string({rotated / 2}),
+                      to_string(divisors->shape));
   }
   for (int64_t i = 0; i < rotated / 2; ++i) {
     const float exponent = static_cast<float>(2 * i) / static_cast<float>(rotated);
@@ -145,7 +147,8 @@ Result<graph::Graph> build(const LlmConfig& config, const formats::GgufFile& fil
   step.state = graph.add_input("kv", {ops::ValueForm::kState, DType::kU8, {}});
 
   graph.begin_segment("embedding");
-  BRISK_ASSIGN(const graph::ValueId table, builder.weight("token_embd.weight", {config.vocabulary, config.width}));
+  BRISK_ASSIGN(const graph::ValueId table,
+               builder.weight("token_embd.weight", {config.vocabulary, config.width}));
   BRISK_ASSIGN(step.rope_table, builder.node("rope_table", "rope_table", {step.positions},
                                              {{{"frequencies", config.rope_frequencies}}}));
   BRISK_ASSIGN(graph::ValueId x, builder.node("embedding", "embed", {tokens, table}));
@@ -168,7 +171,8 @@ Result<graph::Graph> build(const LlmConfig& config, const formats::GgufFile& fil
   BRISK_ASSIGN(x, builder.node("head.rows", "select_rows", {x, output_rows}));
   BRISK_ASSIGN(x, builder.rms_norm("head.norm", x, "output_norm.weight", config.width, config.norm_eps));
   const std::string head = builder.has_tensor("output.weight") ? "output.weight" : "token_embd.weight";
-  BRISK_ASSIGN(const graph::ValueId logits, builder.linear("logits", x, head, config.vocabulary, config.width));
+  BRISK_ASSIGN(const graph::ValueId logits,
+               builder.linear("logits", x, head, config.vocabulary, config.width));
   graph.mark_output(logits);
   return graph;
 }

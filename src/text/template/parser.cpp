@@ -8,16 +8,9 @@
 namespace brisk::text::tmpl {
 namespace {
 
-enum Level {
-  kOrLevel = 1,
-  kAndLevel,
-  kNotLevel,
-  kCompareLevel,
-  kAddLevel,
-  kConcatLevel,
-  kMultiplyLevel,
-  kPowerLevel
-};
+// How tightly operators bind; a higher level binds tighter.
+constexpr int kOrLevel = 1, kAndLevel = 2, kNotLevel = 3, kCompareLevel = 4, kAddLevel = 5, kConcatLevel = 6,
+              kMultiplyLevel = 7, kPowerLevel = 8;
 
 struct OperatorEntry {
   std::string_view text;

@@ -62,9 +62,7 @@ class GgufFault : public testing::Test {
 };
 
 TEST_F(GgufFault, EachAllocationFailsWhileOpeningAFile) { fail_each(good_, StatusCode::kOk); }
-TEST_F(GgufFault, EachAllocationFailsWhileRefusingAFile) {
-  fail_each(bad_, StatusCode::kBadInput);
-}
+TEST_F(GgufFault, EachAllocationFailsWhileRefusingAFile) { fail_each(bad_, StatusCode::kBadInput); }
 
 }  // namespace
 }  // namespace brisk::formats

@@ -119,7 +119,8 @@ TEST_P(RowLaw, Batches) {
     for (size_t i = 0; i < batch; ++i) rows.push_back({texts[i].back(), sequences[i], true});
     auto logits = engine->step(rows);
     ASSERT_TRUE(logits.ok()) << logits.status().message();
-    expect_same_bits(want, logits->subspan(batch / 2 * want.size(), want.size()), "batch of " + std::to_string(batch));
+    expect_same_bits(want, logits->subspan(batch / 2 * want.size(), want.size()),
+                     "batch of " + std::to_string(batch));
     for (const auto sequence : sequences) engine->kv().free_sequence(sequence);
   }
 }

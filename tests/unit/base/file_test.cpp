@@ -200,8 +200,10 @@ TEST_F(FileTest, TooManyAtOnceIsAnErrorAndSlotsComeBack) {
     Status failure;
     for (int i = 0; i < 100 && failure.ok(); ++i) {
       auto file = AtomicFile::create(path(std::to_string(i)), false);
-      if (file.ok()) open.push_back(std::move(*file));
-      else failure = file.status();
+      if (file.ok())
+        open.push_back(std::move(*file));
+      else
+        failure = file.status();
     }
     EXPECT_EQ(open.size(), 64U);
     EXPECT_EQ(failure.code(), StatusCode::kEnvironment);

@@ -13,7 +13,9 @@
 namespace brisk::graph {
 namespace {
 
-ops::ValueType f32_rows(int64_t width) { return {ops::ValueForm::kTensor, DType::kF32, {Dim::symbol(kTokens), Dim(width)}}; }
+ops::ValueType f32_rows(int64_t width) {
+  return {ops::ValueForm::kTensor, DType::kF32, {Dim::symbol(kTokens), Dim(width)}};
+}
 
 struct Sample {
   Graph graph;
@@ -101,7 +103,8 @@ TEST(Passes, DeadNodesGoAndTheSwitchKeepsThem) {
   for (const bool keep : {false, true}) {
     Sample s = sample();
     ASSERT_TRUE(s.graph.add_node("unused", "add", {s.sum, s.a}).ok());
-    const std::vector<std::string> off = keep ? std::vector<std::string>{"dead_code"} : std::vector<std::string>{};
+    const std::vector<std::string> off =
+        keep ? std::vector<std::string>{"dead_code"} : std::vector<std::string>{};
     ASSERT_TRUE(run_passes(s.graph, {}, off).ok());
     EXPECT_EQ(s.graph.nodes().size(), keep ? 3U : 2U);
   }
@@ -124,7 +127,8 @@ TEST(MemoryPlan, LiveBuffersNeverOverlap) {
     for (int i = 0; i < 30; ++i) {
       const ValueId a = values[random() % values.size()];
       const ValueId b = values[random() % values.size()];
-      values.push_back(graph.add_node("n" + std::to_string(i), i % 2 ? "add" : "silu_mul", {a, b}).value()[0]);
+      values.push_back(
+          graph.add_node("n" + std::to_string(i), i % 2 ? "add" : "silu_mul", {a, b}).value()[0]);
     }
     graph.mark_output(values.back());
     const std::array<int64_t, 2> most = {5, 1};

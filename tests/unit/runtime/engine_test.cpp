@@ -109,7 +109,8 @@ TEST_F(EngineTest, MoreLayersThanTensorsNamesTheFirstMissing) {
   }
 }
 
-class HyperparameterTest : public EngineTest, public testing::WithParamInterface<std::pair<const char*, uint32_t>> {};
+class HyperparameterTest : public EngineTest,
+                           public testing::WithParamInterface<std::pair<const char*, uint32_t>> {};
 
 TEST_P(HyperparameterTest, ContradictionsAreRefused) {
   test::GgufBuilder builder = tiny_.builder();
@@ -126,15 +127,16 @@ TEST_P(HyperparameterTest, ContradictionsAreRefused) {
 
 INSTANTIATE_TEST_SUITE_P(
     Values, HyperparameterTest,
-    testing::Values(std::pair{"llama.block_count", 0U}, std::pair{"llama.block_count", 0xFFFFFFFFU},
-                    std::pair{"llama.embedding_length", 0U}, std::pair{"llama.embedding_length", 255U},
-                    std::pair{"llama.embedding_length", 0xFFFFFFFFU}, std::pair{"llama.feed_forward_length", 0U},
-                    std::pair{"llama.feed_forward_length", 511U}, std::pair{"llama.attention.head_count", 0U},
-                    std::pair{"llama.attention.head_count", 3U}, std::pair{"llama.attention.head_count", 256U},
-                    std::pair{"llama.attention.head_count_kv", 0U}, std::pair{"llama.attention.head_count_kv", 3U},
-                    std::pair{"llama.context_length", 0U}, std::pair{"llama.context_length", 0xFFFFFFFFU},
-                    std::pair{"llama.rope.dimension_count", 63U}, std::pair{"llama.rope.dimension_count", 128U},
-                    std::pair{"tokenizer.ggml.eos_token_id", 100000U}));
+    testing::Values(
+        std::pair{"llama.block_count", 0U}, std::pair{"llama.block_count", 0xFFFFFFFFU},
+        std::pair{"llama.embedding_length", 0U}, std::pair{"llama.embedding_length", 255U},
+        std::pair{"llama.embedding_length", 0xFFFFFFFFU}, std::pair{"llama.feed_forward_length", 0U},
+        std::pair{"llama.feed_forward_length", 511U}, std::pair{"llama.attention.head_count", 0U},
+        std::pair{"llama.attention.head_count", 3U}, std::pair{"llama.attention.head_count", 256U},
+        std::pair{"llama.attention.head_count_kv", 0U}, std::pair{"llama.attention.head_count_kv", 3U},
+        std::pair{"llama.context_length", 0U}, std::pair{"llama.context_length", 0xFFFFFFFFU},
+        std::pair{"llama.rope.dimension_count", 63U}, std::pair{"llama.rope.dimension_count", 128U},
+        std::pair{"tokenizer.ggml.eos_token_id", 100000U}));
 
 TEST_F(EngineTest, AContextThatCannotFitIsRefusedBeforeLoading) {
   tiny_.context = 1U << 30;

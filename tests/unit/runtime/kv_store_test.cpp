@@ -44,7 +44,8 @@ TEST(KvStore, RandomUseAgainstAPlainModel) {
     } else {
       const auto more = static_cast<int64_t>(random() % 100);
       const int64_t new_slabs = slabs_of(entry->second + more) - slabs_of(entry->second);
-      const bool fits = entry->second + more <= kLongest && new_slabs <= kCapacity / kernels::kSlabTokens - used;
+      const bool fits =
+          entry->second + more <= kLongest && new_slabs <= kCapacity / kernels::kSlabTokens - used;
       ASSERT_EQ(store->reserve(id, more).ok(), fits);
       if (!fits) continue;
       // Fresh slabs are zero; then they are dirtied, as a step would.
@@ -63,7 +64,8 @@ TEST(KvStore, RandomUseAgainstAPlainModel) {
   std::set<int32_t> owned;
   for (const auto& [id, length] : lengths) {
     EXPECT_EQ(store->length(id), length);
-    for (int64_t slab = 0; slab < slabs_of(length); ++slab) EXPECT_TRUE(owned.insert(store->table(id)[slab]).second);
+    for (int64_t slab = 0; slab < slabs_of(length); ++slab)
+      EXPECT_TRUE(owned.insert(store->table(id)[slab]).second);
   }
 }
 

@@ -117,7 +117,8 @@ TEST(Sampler, RefusesWhatIsNoDistribution) {
   Sampler sampler({}, 2);
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float infinity = std::numeric_limits<float>::infinity();
-  for (const std::vector<float>& logits : {std::vector{nan, 1.0F}, {1.0F, nan}, {infinity, 0.0F}, {-infinity, -infinity}}) {
+  for (const std::vector<float>& logits :
+       {std::vector{nan, 1.0F}, {1.0F, nan}, {infinity, 0.0F}, {-infinity, -infinity}}) {
     EXPECT_EQ(sampler.sample(logits, {}, 0).status().code(), StatusCode::kInternal);
   }
 }
