@@ -36,7 +36,7 @@ Status Plan::bind_calls(const PlanOptions& options, std::span<const int64_t> mos
       outputs.push_back(offset(id));
       types.push_back(graph_.value(id).type);
     }
-    const ops::BindContext context{options.isa, most, inputs, outputs, types};
+    const ops::BindContext context{options.isa, options.kv_type, most, inputs, outputs, types};
     BRISK_ASSIGN(std::unique_ptr<ops::BoundOp> bound,
                  node.op->bind(view_node(graph_, node, storage), context));
     packed_bytes_ += round_up(bound->packed_bytes(), static_cast<int64_t>(kBufferAlignment));

@@ -18,8 +18,9 @@ namespace brisk::graph {
 struct PlanOptions {
   Isa isa = Isa::kRef;
   bool exact = false;
-  int64_t most_tokens = 512;  ///< rows of the largest step
-  int64_t most_outputs = 64;  ///< and how many of them may ask for logits
+  DType kv_type = DType::kF16;  ///< of the stored keys and values
+  int64_t most_tokens = 512;    ///< rows of the largest step
+  int64_t most_outputs = 64;    ///< and how many of them may ask for logits
   std::vector<std::string> passes_off = {};
 };
 

@@ -12,16 +12,15 @@ namespace {
 class Attention final : public BoundOp {
  public:
   Attention(const NodeView& node, const BindContext& context)
-      : isa_(context.isa), rows_(node.inputs[0].shape[0]), layer_(node.attributes.integer("layer")),
-        heads_(node.attributes.integer("heads")), kv_heads_(node.attributes.integer("kv_heads")),
-        k_dim_(node.attributes.integer("k_dim")), v_dim_(node.attributes.integer("v_dim")),
-        scale_(static_cast<float>(node.attributes.real("scale"))), q_(context.input_offsets[0]),
-        positions_(context.input_offsets[1]), out_(context.output_offsets[0]),
+      : kernel_(*kernels::find_attention(context.kv_type, context.isa)), rows_(node.inputs[0].shape[0]),
+        layer_(node.attributes.integer("layer")), heads_(node.attributes.integer("heads")),
+        kv_heads_(node.attributes.integer("kv_heads")), k_dim_(node.attributes.integer("k_dim")),
+        v_dim_(node.attributes.integer("v_dim")), scale_(static_cast<float>(node.attributes.real("scale"))),
+        q_(context.input_offsets[0]), positions_(context.input_offsets[1]), out_(context.output_offsets[0]),
         row_views_(context.output_offsets[1]) {}
 
   void run(const StepContext& context) const noexcept override {
     const KvState& kv = context.kv;
-    const kernels::AttentionVariant* kernel = kernels::find_attention(kv.geometry->type, isa_);
     const int64_t rows = context.size(rows_);
     const int32_t* positions = context.at<int32_t>(positions_);
     auto* views = context.at<kernels::AttentionRow>(row_views_);
@@ -41,12 +40,12 @@ class Attention final : public BoundOp {
         part.item_begin = next.fetch_add(1, std::memory_order_relaxed);
         if (part.item_begin >= items) return;
         part.item_end = part.item_begin + 1;
-        kernel->run(part);
+        kernel_.run(part);
       }
     };
     context.pool->parallel(work);
   }
-  const char* kernel() const override { return "attention"; }
+  const char* kernel() const override { return kernel_.name; }
   OpCost cost(const StepContext& context) const override {
     const int64_t rows = context.size(rows_);
     const int32_t* positions = context.at<int32_t>(positions_);
@@ -62,7 +61,7 @@ class Attention final : public BoundOp {
   }
 
  private:
-  Isa isa_;
+  const kernels::AttentionVariant& kernel_;
   Dim rows_;
   int64_t layer_, heads_, kv_heads_, k_dim_, v_dim_;
   float scale_;

@@ -9,30 +9,30 @@ namespace {
 class KvStoreOp final : public BoundOp {
  public:
   KvStoreOp(const NodeView& node, const BindContext& context)
-      : isa_(context.isa), rows_(node.inputs[0].shape[0]), k_width_(node.inputs[0].shape[1].constant()),
-        v_width_(node.inputs[1].shape[1].constant()), layer_(node.attributes.integer("layer")),
-        k_(context.input_offsets[0]), v_(context.input_offsets[1]), positions_(context.input_offsets[2]) {}
+      : kernel_(*kernels::find_attention(context.kv_type, context.isa)), rows_(node.inputs[0].shape[0]),
+        k_width_(node.inputs[0].shape[1].constant()), v_width_(node.inputs[1].shape[1].constant()),
+        layer_(node.attributes.integer("layer")), k_(context.input_offsets[0]), v_(context.input_offsets[1]),
+        positions_(context.input_offsets[2]) {}
 
   void run(const StepContext& context) const noexcept override {
     const KvState& kv = context.kv;
-    const kernels::AttentionVariant* kernel = kernels::find_attention(kv.geometry->type, isa_);
     const int32_t* positions = context.at<int32_t>(positions_);
     context.pool->parallel_ranges(context.size(rows_), 8, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
-        kernel->store({{kv.base + layer_ * kv.layer_bytes, kv.tables[row], kv.geometry},
+        kernel_.store({{kv.base + layer_ * kv.layer_bytes, kv.tables[row], kv.geometry},
                        positions[row],
                        context.at<float>(k_) + row * k_width_,
                        context.at<float>(v_) + row * v_width_});
       }
     });
   }
-  const char* kernel() const override { return "kv_store"; }
+  const char* kernel() const override { return kernel_.name; }
   OpCost cost(const StepContext& context) const override {
     return {context.size(rows_) * (k_width_ + v_width_) * 6, 0};
   }
 
  private:
-  Isa isa_;
+  const kernels::AttentionVariant& kernel_;
   Dim rows_;
   int64_t k_width_, v_width_, layer_, k_, v_, positions_;
 };

@@ -111,6 +111,7 @@ class BoundOp {
 /// What bind() is given beside the node.
 struct BindContext {
   Isa isa = Isa::kRef;
+  DType kv_type = DType::kF16;                  ///< of the stored keys and values
   std::span<const int64_t> most = {};           ///< largest value of each symbol
   std::span<const int64_t> input_offsets = {};  ///< arena offsets; -1 for weights and states
   std::span<const int64_t> output_offsets = {};

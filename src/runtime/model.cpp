@@ -148,8 +148,12 @@ Result<std::shared_ptr<Model>> Model::load(std::shared_ptr<formats::GgufFile> fi
   }
   BRISK_ASSIGN(graph::Graph graph, architecture->build(model->config_, source));
   const int64_t step_tokens = std::min(options.step_tokens, model->context_);
-  const graph::PlanOptions plan_options{options.isa, options.exact, step_tokens,
-                                        std::min(options.step_outputs, step_tokens), options.passes_off};
+  const graph::PlanOptions plan_options{options.isa,
+                                        options.exact,
+                                        model->kv_geometry().type,
+                                        step_tokens,
+                                        std::min(options.step_outputs, step_tokens),
+                                        options.passes_off};
   BRISK_ASSIGN(model->plan_, graph::Plan::create(std::move(graph), plan_options));
   BRISK_TRY(model->check_memory(pool));
   BRISK_TRY(model->plan_->pack_weights(pool, options.progress, options.cancel));
