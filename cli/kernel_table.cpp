@@ -45,7 +45,7 @@ void add_products(std::vector<Row>& rows, Isa active, Isa best) {
       const kernels::GemmVariant* better = kernels::find_gemm(format.dtype, form, best);
       if (variant == nullptr || better == nullptr) continue;
       rows.push_back(row_of("linear", std::string(dtype_name(format.dtype)),
-                            form == ActivationForm::kQ8 ? "int8 x 32" : "f32 (exact)", active, *variant,
+                            form == ActivationForm::kQ8 ? "int8 pairs" : "f32 (exact)", active, *variant,
                             *better));
     }
   }
