@@ -1,6 +1,7 @@
 // embed: rows of the embedding table, decoded to f32.
 //     tokens i32 [rows], table weight [vocabulary, width] of any block format -> f32 [rows, width]
 // Token ids were checked against the vocabulary when the batch was made.
+#include "kernels/embed/embed.hpp"
 #include "ops/op.hpp"
 #include "quant/block_format.hpp"
 
@@ -11,29 +12,27 @@ namespace {
 class Embed final : public BoundOp {
  public:
   Embed(const Weight& table, const NodeView& node, const BindContext& context)
-      : table_(table.data.data()), format_(quant::find_format(table.dtype)), rows_(node.inputs[0].shape[0]),
-        width_(table.shape[1]), row_bytes_(static_cast<int64_t>(*dtype_bytes(table.dtype, width_))),
-        tokens_(context.input_offsets[0]), out_(context.output_offsets[0]) {}
+      : table_(table), rows_(node.inputs[0].shape[0]), tokens_(context.input_offsets[0]),
+        out_(context.output_offsets[0]) {}
 
   void run(const StepContext& context) const noexcept override {
-    const int32_t* tokens = context.at<int32_t>(tokens_);
-    float* out = context.at<float>(out_);
+    const int64_t width = table_.shape[1];
     context.pool->parallel_ranges(context.size(rows_), 8, [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
-        format_->decode(table_ + tokens[row] * row_bytes_, width_, out + row * width_);
-      }
+      kernels::embed({table_.dtype, table_.data.data(), table_.shape[0], width,
+                      context.at<int32_t>(tokens_) + begin, end - begin,
+                      context.at<float>(out_) + begin * width, width});
     });
   }
-  const char* kernel() const override { return "embed_decode__ref"; }
+  const char* kernel() const override { return "embed__ref"; }
   OpCost cost(const StepContext& context) const override {
-    return {context.size(rows_) * (row_bytes_ + width_ * 4), 0};
+    const int64_t row_bytes = static_cast<int64_t>(table_.data.size()) / table_.shape[0];
+    return {context.size(rows_) * (row_bytes + table_.shape[1] * 4), 0};
   }
 
  private:
-  const std::byte* table_;
-  const quant::BlockFormat* format_;
+  const Weight& table_;
   Dim rows_;
-  int64_t width_, row_bytes_, tokens_, out_;
+  int64_t tokens_, out_;
 };
 
 Result<std::vector<ValueType>> infer(const NodeView& node) {

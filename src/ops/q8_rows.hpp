@@ -1,7 +1,6 @@
 // How rows of int8 activations lie in an arena buffer: values, then scales, then sums, each sized for the
 // largest number of rows. Row r of the activations is rows 2r (quantised) and 2r + 1 (its residual, quantised
-// again). One int8 row alone costs SmolLM2-135M a mean KL of 0.004 against f32 activations (2026-11, Q4_1
-// weights); the pair costs less than 1e-6, for twice the multiplications and the same bytes of weights.
+// again). docs/design/activations.md says why one int8 row is not enough.
 #pragma once
 
 #include <cstddef>
