@@ -16,6 +16,7 @@ if(BRISK_SANITIZE)
   # -fno-sanitize-recover: the first finding ends the run, so a finding can never scroll by.
   target_compile_options(brisk_options INTERFACE
     -fsanitize=${BRISK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_definitions(brisk_options INTERFACE BRISK_SANITIZED=1)
   target_link_options(brisk_options INTERFACE -fsanitize=${BRISK_SANITIZE})
 endif()
 if(BRISK_FUZZ)

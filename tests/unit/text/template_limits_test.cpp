@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
-#include <chrono>
 #include <functional>
 
 #include "text/chat_template.hpp"
@@ -10,11 +9,9 @@
 namespace brisk::text {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 /// Runs on a thread with a stack of 1 MiB (more under a sanitizer, whose frames are larger).
 void on_small_stack(std::function<void()> body) {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(BRISK_SANITIZED)
   constexpr size_t kStack = 8U << 20;
 #else
   constexpr size_t kStack = 1U << 20;
@@ -39,21 +36,15 @@ Result<std::string> render(std::string_view source, const Json& variables = Json
   return parsed->render(variables);
 }
 
-/// The message of the error that the template must end in, within a second.
+/// The message of the error that the template must end in (about a second of steps at the most; endless work
+/// would meet the time limit of the test program).
 std::string refusal(const std::string& source, const Json& variables = Json::object(),
                     TemplateLimits limits = {}) {
   std::string message;
   on_small_stack([&] {
-    const auto start = Clock::now();
     const Result<std::string> result = render(source, variables, limits);
-    const auto took = Clock::now() - start;
     ASSERT_FALSE(result.ok()) << source.substr(0, 100) << "\nrendered " << result->substr(0, 100);
     EXPECT_EQ(result.status().code(), StatusCode::kBadInput);
-#if !defined(__SANITIZE_ADDRESS__)
-    EXPECT_LT(took, std::chrono::seconds(1)) << source.substr(0, 100);
-#else
-    static_cast<void>(took);
-#endif
     message = result.status().message();
     EXPECT_TRUE(message.starts_with("t.jinja")) << message;
     EXPECT_LE(message.size(), 2048U);
@@ -206,14 +197,12 @@ TEST(TemplateLimits, LongConversationsFit) {
   Json messages = Json::array();
   for (int i = 0; i < 1000; ++i)
     messages.push_back({{"role", i % 2 ? "assistant" : "user"}, {"content", std::string(4000, 'x')}});
-  const auto start = Clock::now();
   const auto result = render(
       "{% for m in messages %}{% set c = m.content.split('</think>')[-1].strip() %}<{{ m['role'] }}>{{ "
       "c|trim + '\n' }}{% endfor %}",
       {{"messages", std::move(messages)}});
   ASSERT_TRUE(result.ok()) << result.status().message();
   EXPECT_GT(result->size(), 4'000'000U);
-  EXPECT_LT(Clock::now() - start, std::chrono::seconds(1));
 }
 
 TEST(TemplateLimits, TheClockCanBeFixed) {
