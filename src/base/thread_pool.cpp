@@ -20,6 +20,7 @@
 #include <cstring>
 #include <mutex>
 #include <new>
+#include <thread>
 
 namespace brisk {
 namespace {
@@ -49,8 +50,8 @@ void pause_cpu() {
 }
 
 /// Waits until `word` differs from `seen` and returns its new value; `sleepers` counts who sleeps on it.
-uint32_t await_change(Word& word, uint32_t seen, Word& sleepers) {
-  const auto give_up = std::chrono::steady_clock::now() + kSpinTime;
+uint32_t await_change(Word& word, uint32_t seen, Word& sleepers, std::chrono::microseconds spin) {
+  const auto give_up = std::chrono::steady_clock::now() + spin;
   do {
     for (int i = 0; i < kPausesPerClockRead; ++i) {
       const uint32_t now = word.load(std::memory_order_acquire);
@@ -107,6 +108,7 @@ struct ThreadPool::State {
   alignas(kLine) Job job = nullptr;  // null: the threads end
   void* ctx = nullptr;
   int lanes = 1;
+  std::chrono::microseconds spin = kSpinTime;
   std::unique_ptr<Lane[]> lane;  // [lanes]; 0 is the caller's and has no thread
   std::mutex callers;
 
@@ -118,7 +120,7 @@ struct ThreadPool::State {
 void ThreadPool::State::work(Lane& self) {
   in_lane = true;
   for (uint32_t seen = 0;;) {
-    seen = await_change(generation, seen, sleepers);
+    seen = await_change(generation, seen, sleepers, spin);
     if (job == nullptr) return;
     job(ctx, self.index);
     publish(self.done, seen, self.sleepers);
@@ -146,6 +148,9 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::create(int lanes) {
     return environment_error({"thread pool", "memory for " + std::to_string(lanes) + " lanes", "none", ""});
   }
 
+  // More lanes than CPUs: who spins keeps another lane from its work.
+  if (static_cast<unsigned>(lanes) > std::thread::hardware_concurrency())
+    state->spin = std::chrono::microseconds(0);
   const SignalsBlocked blocked;
   for (int i = 1; i < lanes; ++i) {
     State::Lane& lane = state->lane[i];
@@ -190,7 +195,7 @@ void ThreadPool::run(Job job, void* ctx) {
     State::Lane& lane = state.lane[i];
     // One call at a time, so a lane that has not finished this generation still shows the one before.
     if (lane.done.load(std::memory_order_acquire) != generation) {
-      await_change(lane.done, generation - 1, lane.sleepers);
+      await_change(lane.done, generation - 1, lane.sleepers, state.spin);
     }
   }
   in_lane = false;

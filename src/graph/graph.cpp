@@ -8,15 +8,13 @@ ValueId Graph::add_input(std::string name, ops::ValueType type) {
 }
 
 ValueId Graph::add_weight(Weight weight) {
-  for (size_t i = 0; i < values_.size(); ++i) {
-    if (values_[i].kind == ValueKind::kWeight && values_[i].name == weight.name)
-      return static_cast<ValueId>(i);
-  }
+  const auto [entry, fresh] = weight_ids_.try_emplace(weight.name, static_cast<ValueId>(values_.size()));
+  if (!fresh) return entry->second;
   ops::ValueType type{ops::ValueForm::kTensor, weight.dtype, {}};
   for (const int64_t dim : weight.shape) type.shape.emplace_back(dim);
   weights_.push_back(std::make_unique<Weight>(std::move(weight)));
   values_.push_back({weights_.back()->name, ValueKind::kWeight, std::move(type), weights_.back().get()});
-  return static_cast<ValueId>(values_.size() - 1);
+  return entry->second;
 }
 
 ValueId Graph::add_activation(std::string name, ops::ValueType type) {

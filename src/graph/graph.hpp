@@ -2,7 +2,9 @@
 // that touch state take a state token and return the next one, so no pass can reorder them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -60,11 +62,15 @@ class Graph {
   const std::vector<std::string>& segments() const { return segments_; }
   const std::vector<std::string>& symbols() const { return symbols_; }
   const std::vector<ValueId>& outputs() const { return outputs_; }
+  bool has_weight(const std::string& name) const { return weight_ids_.contains(name); }
   const Value& value(ValueId id) const { return values_[static_cast<size_t>(id)]; }
   /// The input of this name, or -1.
   ValueId find_input(std::string_view name) const;
 
   /// For passes: replaces the list of nodes (values stay) and adds a value.
+  void replace_output(ValueId old_id, ValueId new_id) {
+    std::replace(outputs_.begin(), outputs_.end(), old_id, new_id);
+  }
   void set_nodes(std::vector<Node> nodes) { nodes_ = std::move(nodes); }
   ValueId add_activation(std::string name, ops::ValueType type);
   std::vector<Node> take_nodes() { return std::move(nodes_); }
@@ -76,6 +82,7 @@ class Graph {
   std::vector<Node> nodes_;
   std::vector<ValueId> outputs_;
   std::vector<std::unique_ptr<Weight>> weights_;  // stable addresses
+  std::map<std::string, ValueId> weight_ids_;
 };
 
 /// What an op sees of a node; the view borrows from `storage`.

@@ -114,8 +114,11 @@ Result<std::span<const float>> Engine::step(std::span<const Row> rows, const std
   if (status.ok() && model_->file_damaged()) status = model_->check_file();
   if (status.ok() && !all_finite(*logits)) {
     const std::string segment = executor_->find_bad_segment(input);
-    status = bad_input({model_->info().name + ", " + (segment.empty() ? "head" : segment), "finite numbers",
-                        "not-a-number or infinity", "a file whose weights are intact"});
+    status = model_->check_file();
+    if (status.ok()) {
+      status = bad_input({model_->info().name + ", " + (segment.empty() ? "head" : segment), "finite numbers",
+                          "not-a-number or infinity", "a file whose weights are intact, or --exact"});
+    }
   }
   if (!status.ok()) {
     give_back(rows);

@@ -107,6 +107,7 @@ Result<std::span<const float>> Session::feed_prompt(std::span<const int32_t> pro
 }
 
 Status Session::check_prompt(std::span<const int32_t> prompt) const {
+  BRISK_TRY(model().check_file());  // a file rewritten in place would give other tokens
   if (prompt.empty()) {
     return bad_input({"prompt", "at least one token", "an empty prompt", "some text"});
   }
@@ -140,6 +141,7 @@ Result<Generation> Session::generate(std::span<const int32_t> prompt, const Gene
   }
   start = Clock::now();
   BRISK_TRY(continue_text(*logits, options, on_text, cancel, out));
+  BRISK_TRY(model().check_file());
   out.timings.predicted_ms = milliseconds_since(start);
   out.timings.predicted_n = static_cast<int64_t>(out.tokens.size());
   return out;

@@ -11,7 +11,11 @@ namespace brisk::runtime {
 using kernels::kSlabTokens;
 
 uint64_t KvStore::bytes_needed(int64_t layers, const kernels::KvGeometry& geometry, int64_t capacity) {
-  return static_cast<uint64_t>(layers * div_up(capacity, kSlabTokens) * geometry.slab_bytes());
+  constexpr uint64_t kTooMany = std::numeric_limits<uint64_t>::max();
+  const auto slabs = checked_mul<uint64_t>(static_cast<uint64_t>(layers),
+                                           static_cast<uint64_t>(div_up(capacity, kSlabTokens)));
+  if (!slabs) return kTooMany;
+  return checked_mul<uint64_t>(*slabs, static_cast<uint64_t>(geometry.slab_bytes())).value_or(kTooMany);
 }
 
 Result<std::unique_ptr<KvStore>> KvStore::create(int64_t layers, const kernels::KvGeometry& geometry,

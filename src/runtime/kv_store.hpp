@@ -42,6 +42,7 @@ class KvStore {
   uint64_t bytes() const { return buffer_.size(); }
   bool valid(SequenceId id) const;
 
+  /// Bytes of a store; the largest number when they exceed 64 bits.
   static uint64_t bytes_needed(int64_t layers, const kernels::KvGeometry& geometry, int64_t capacity);
 
  private:

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 
+#include "base/checked.hpp"
 #include "base/memory.hpp"
 #include "runtime/kv_store.hpp"
 
@@ -58,8 +60,8 @@ Status refuse_split_file(const formats::GgufFile& file) {
 Status read_token_id(const formats::GgufFile& file, const char* key, int32_t& id, size_t count) {
   BRISK_ASSIGN(const int64_t value, file.get_int_or(key, -1));
   if (value < -1 || value >= static_cast<int64_t>(count)) {
-    return bad_input(
-        {file.where() + ", " + key, "a token id below " + std::to_string(count), std::to_string(value)});
+    return bad_input({file.where() + ", " + key, "a token id below " + std::to_string(count),
+                      std::to_string(value), "converting the model again"});
   }
   id = static_cast<int32_t>(value);
   return {};
@@ -184,7 +186,7 @@ Status Model::check_memory(const ThreadPool& pool) const {
   const uint64_t weights = static_cast<uint64_t>(plan_->packed_bytes());
   const uint64_t kv = KvStore::bytes_needed(config_.layers, kv_geometry(), context_);
   const uint64_t work = static_cast<uint64_t>(plan_->arena_bytes() + plan_->scratch_bytes() * pool.lanes());
-  const uint64_t needed = weights + kv + work;
+  const uint64_t needed = checked_add(weights + work, kv).value_or(std::numeric_limits<uint64_t>::max());
   const MemoryOffer offer = memory_offer();
   if (offer.available == 0 || needed <= offer.available) return {};
   return environment_error(

@@ -29,13 +29,13 @@ Status SamplingOptions::check() const {
   if (top_k < 0) return out_of_range("top_k", "0 (off) or more", top_k);
   if (!(top_p > 0 && top_p <= 1)) return out_of_range("top_p", "above 0, up to 1", top_p);
   if (!(min_p >= 0 && min_p <= 1)) return out_of_range("min_p", "0 to 1", min_p);
-  if (!(repeat_penalty > 0) || !std::isfinite(repeat_penalty)) {
-    return out_of_range("repeat_penalty", "a finite number above 0", repeat_penalty);
+  if (!(repeat_penalty >= 0.01F && repeat_penalty <= 100)) {
+    return out_of_range("repeat_penalty", "0.01 to 100", repeat_penalty);
   }
-  if (!std::isfinite(presence_penalty))
-    return out_of_range("presence_penalty", "a finite number", presence_penalty);
-  if (!std::isfinite(frequency_penalty)) {
-    return out_of_range("frequency_penalty", "a finite number", frequency_penalty);
+  if (!(std::abs(presence_penalty) <= 1000))
+    return out_of_range("presence_penalty", "-1000 to 1000", presence_penalty);
+  if (!(std::abs(frequency_penalty) <= 1000)) {
+    return out_of_range("frequency_penalty", "-1000 to 1000", frequency_penalty);
   }
   if (repeat_last_n < -1) return out_of_range("repeat_last_n", "-1 (all), 0 (none) or more", repeat_last_n);
   return {};

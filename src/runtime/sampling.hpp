@@ -22,7 +22,8 @@ struct SamplingOptions {
   int32_t repeat_last_n = 64;      ///< tokens that the penalties look back; -1: all, 0: none
   uint64_t seed = 0;
 
-  /// Ranges: temperature >= 0, 0 < top_p <= 1, 0 <= min_p <= 1, repeat_penalty > 0, all finite.
+  /// Ranges: temperature >= 0, 0 < top_p <= 1, 0 <= min_p <= 1, 0.01 <= repeat_penalty <= 100, the other
+  /// penalties within 1000 of 0, all finite.
   Status check() const;
 };
 

@@ -32,7 +32,10 @@ Status run(Graph& graph, const PassContext&) {
         if (kept[index].attributes == node.attributes) twin = &kept[index];
       }
       if (twin != nullptr) {
-        for (size_t i = 0; i < node.outputs.size(); ++i) replaced[node.outputs[i]] = twin->outputs[i];
+        for (size_t i = 0; i < node.outputs.size(); ++i) {
+          replaced[node.outputs[i]] = twin->outputs[i];
+          graph.replace_output(node.outputs[i], twin->outputs[i]);
+        }
         continue;
       }
       same.push_back(kept.size());

@@ -1,10 +1,14 @@
 #include "models/blocks/builder.hpp"
 
+#include <algorithm>
+
 #include "quant/block_format.hpp"
 
 namespace brisk::models {
 
 namespace {
+
+constexpr const char* kConvertAgain = "converting the model again";
 
 std::string describe(const formats::GgufTensor& tensor) {
   return std::string(dtype_name(tensor.dtype)) + " " + to_string(tensor.shape);
@@ -21,9 +25,9 @@ Result<graph::ValueId> Builder::weight(const std::string& name, const Shape& sha
                       "a complete file, or one whose hyperparameters match its tensors"});
   }
   if (tensor->shape != shape)
-    return bad_input({where, "shape " + to_string(shape), to_string(tensor->shape)});
+    return bad_input({where, "shape " + to_string(shape), to_string(tensor->shape), kConvertAgain});
   if (quant::find_format(tensor->dtype) == nullptr) {
-    return bad_input({where, "a type that holds weights", describe(*tensor)});
+    return bad_input({where, "a type that holds weights", describe(*tensor), kConvertAgain});
   }
   return graph_->add_weight({name, tensor->dtype, tensor->shape, tensor->data});
 }
@@ -33,9 +37,23 @@ Result<graph::ValueId> Builder::f32_weight(const std::string& name, const Shape&
   const Weight& weight = *graph_->value(id).weight;
   if (weight.dtype != DType::kF32 || reinterpret_cast<uintptr_t>(weight.data.data()) % alignof(float) != 0) {
     return bad_input({file_->where() + ", tensor " + name, "type F32 at an aligned offset",
-                      std::string(dtype_name(weight.dtype))});
+                      std::string(dtype_name(weight.dtype)), kConvertAgain});
   }
   return id;
+}
+
+Status Builder::check_all_used(std::span<const std::string_view> apart) const {
+  for (const formats::GgufTensor& tensor : file_->tensors()) {
+    if (graph_->has_weight(std::string(tensor.name)) ||
+        std::ranges::find(apart, tensor.name) != apart.end()) {
+      continue;
+    }
+    return bad_input({file_->where() + ", tensor " + std::string(tensor.name),
+                      "only tensors that this architecture reads",
+                      "one that it does not (" + describe(tensor) + ")",
+                      "a model of a known architecture whose hyperparameters match its tensors"});
+  }
+  return {};
 }
 
 Result<graph::ValueId> Builder::node(std::string name, std::string_view op,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,10 @@ class Builder {
   Result<graph::ValueId> weight(const std::string& name, const Shape& shape);
   /// As above, of type F32 (norms).
   Result<graph::ValueId> f32_weight(const std::string& name, const Shape& shape);
+
+  /// Refuses a file that holds tensors which the graph does not read (biases, experts, more layers): they
+  /// would change the numbers. `apart` names tensors that are read elsewhere.
+  Status check_all_used(std::span<const std::string_view> apart) const;
 
   /// Nodes with one output; `name` names the node.
   Result<graph::ValueId> node(std::string name, std::string_view op, std::vector<graph::ValueId> inputs,

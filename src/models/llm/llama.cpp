@@ -16,6 +16,7 @@ namespace {
 constexpr int64_t kMostLayers = 4096;
 constexpr int64_t kMostWidth = 1 << 20;
 constexpr int64_t kMostHeads = 1 << 14;
+constexpr int64_t kMostHeadWidth = 1 << 20;  // heads * head_dim
 constexpr int64_t kMostContext = int64_t{1} << 30;
 
 class ConfigReader {
@@ -31,7 +32,8 @@ class ConfigReader {
     return in_range(key, value, most);
   }
   Status wrong(const char* key, std::string expected, std::string got) {
-    return bad_input({file_.where() + ", " + key, std::move(expected), std::move(got)});
+    return bad_input({file_.where() + ", " + key, std::move(expected), std::move(got),
+                      "a complete file, or converting the model again"});
   }
 
  private:
@@ -51,8 +53,8 @@ Status read_rope(const formats::GgufFile& file, LlmConfig& config) {
   if (rotated % 2 != 0)
     return read.wrong("llama.rope.dimension_count", "an even number", std::to_string(rotated));
   BRISK_ASSIGN(const double base, file.get_float_or("llama.rope.freq_base", 10000.0));
-  if (!(base > 1.0) || !std::isfinite(base)) {
-    return read.wrong("llama.rope.freq_base", "a finite number above 1", std::to_string(base));
+  if (!(base > 1.0 && base <= 1e12)) {
+    return read.wrong("llama.rope.freq_base", "above 1, up to 1e12", std::to_string(base));
   }
   double factor = 1.0;
   if (file.find("llama.rope.scaling.type") != nullptr) {
@@ -85,6 +87,21 @@ Status read_rope(const formats::GgufFile& file, LlmConfig& config) {
   return {};
 }
 
+// Keys that would change the numbers and that this architecture does not read.
+Status refuse_other_arithmetic(const formats::GgufFile& file) {
+  ConfigReader read(file);
+  for (const char* key :
+       {"llama.expert_count", "llama.expert_used_count", "llama.attention.sliding_window"}) {
+    BRISK_ASSIGN(const int64_t value, file.get_int_or(key, 0));
+    if (value != 0) return read.wrong(key, "none", std::to_string(value));
+  }
+  BRISK_ASSIGN(const bool causal, file.get_bool_or("llama.attention.causal", true));
+  if (!causal) return read.wrong("llama.attention.causal", "true", "false");
+  BRISK_ASSIGN(const double linear, file.get_float_or("llama.rope.scale_linear", 1.0));
+  if (linear != 1.0) return read.wrong("llama.rope.scale_linear", "1", std::to_string(linear));
+  return {};
+}
+
 Result<LlmConfig> read_config(const formats::GgufFile& file) {
   ConfigReader read(file);
   LlmConfig config;
@@ -96,9 +113,8 @@ Result<LlmConfig> read_config(const formats::GgufFile& file) {
   BRISK_ASSIGN(config.kv_heads, read.positive_or("llama.attention.head_count_kv", config.heads, kMostHeads));
   BRISK_ASSIGN(config.trained_context, read.positive("llama.context_length", kMostContext));
   BRISK_ASSIGN(config.norm_eps, file.get_float("llama.attention.layer_norm_rms_epsilon"));
-  if (!(config.norm_eps >= 0) || !std::isfinite(config.norm_eps)) {
-    return read.wrong("llama.attention.layer_norm_rms_epsilon", "a finite number >= 0",
-                      std::to_string(config.norm_eps));
+  if (!(config.norm_eps >= 0 && config.norm_eps < 1)) {
+    return read.wrong("llama.attention.layer_norm_rms_epsilon", "0 to 1", std::to_string(config.norm_eps));
   }
   if (config.heads % config.kv_heads != 0) {
     return read.wrong("llama.attention.head_count_kv",
@@ -120,6 +136,11 @@ Result<LlmConfig> read_config(const formats::GgufFile& file) {
     return read.wrong("llama.attention.value_length", "the key length " + std::to_string(config.head_dim),
                       std::to_string(v_dim));
   }
+  if (config.heads * config.head_dim > kMostHeadWidth) {
+    return read.wrong("llama.attention.key_length",
+                      "heads of at most " + std::to_string(kMostHeadWidth) + " in all",
+                      std::to_string(config.heads) + " of " + std::to_string(config.head_dim));
+  }
   const formats::GgufTensor* embedding = file.find_tensor("token_embd.weight");
   if (embedding == nullptr || embedding->shape.size() != 2) {
     return read.wrong("tensor token_embd.weight", "a table [vocabulary, width]",
@@ -129,6 +150,13 @@ Result<LlmConfig> read_config(const formats::GgufFile& file) {
   if (config.vocabulary > std::numeric_limits<int32_t>::max()) {
     return read.wrong("tensor token_embd.weight", "fewer than 2^31 rows", to_string(embedding->shape));
   }
+  BRISK_ASSIGN(const int64_t stated, file.get_int_or("llama.vocab_size", config.vocabulary));
+  if (stated != config.vocabulary) {
+    return read.wrong("llama.vocab_size",
+                      "the " + std::to_string(config.vocabulary) + " rows of token_embd.weight",
+                      std::to_string(stated));
+  }
+  BRISK_TRY(refuse_other_arithmetic(file));
   BRISK_TRY(read_rope(file, config));
   return config;
 }
@@ -174,6 +202,8 @@ Result<graph::Graph> build(const LlmConfig& config, const formats::GgufFile& fil
   BRISK_ASSIGN(const graph::ValueId logits,
                builder.linear("logits", x, head, config.vocabulary, config.width));
   graph.mark_output(logits);
+  constexpr std::string_view kReadByConfig[] = {"rope_freqs.weight"};
+  BRISK_TRY(builder.check_all_used(kReadByConfig));
   return graph;
 }
 

@@ -34,7 +34,7 @@ void top_k(Candidates& candidates, int32_t k);
 void top_p(Candidates& candidates, float p);
 /// Keeps those with at least p times the probability of the best (Nguyen et al. 2024).
 void min_p(Candidates& candidates, float p);
-/// Divides the logits.
+/// Divides the logits' distances from the best, which becomes 0; needs a candidate.
 void temperature(Candidates& candidates, float t);
 /// The token whose share of the probabilities, summed in list order, covers `uniform` in [0, 1).
 int32_t draw(const Candidates& candidates, double uniform);

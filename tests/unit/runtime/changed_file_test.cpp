@@ -2,10 +2,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
-#include "runtime/engine.hpp"
+#include "runtime/generate.hpp"
 #include "support/tiny_llama.hpp"
 
 namespace brisk::runtime {
@@ -41,6 +42,18 @@ TEST_F(ChangedFile, CutShortWhileRunning) {
   ASSERT_FALSE(status.ok());
   EXPECT_NE(status.message().find("brisk_changed_"), std::string::npos) << status.message();
   EXPECT_FALSE(step().ok()) << "the model stays failed";
+}
+
+TEST_F(ChangedFile, RewrittenInPlaceEndsGeneration) {
+  auto session = std::move(Session::create(model_, *pool_)).value();
+  const std::vector<int32_t> prompt = {1, 2, 3};
+  GenerateOptions options;
+  options.max_tokens = 2;
+  ASSERT_TRUE(session->generate(prompt, options).ok());
+  std::fstream(path_, std::ios::binary | std::ios::in | std::ios::out).seekp(-100, std::ios::end) << "other";
+  std::filesystem::last_write_time(path_,
+                                   std::filesystem::file_time_type::clock::now() + std::chrono::seconds(2));
+  EXPECT_EQ(session->generate(prompt, options).status().code(), StatusCode::kEnvironment);
 }
 
 TEST_F(ChangedFile, RewrittenInPlaceIsNoticed) {

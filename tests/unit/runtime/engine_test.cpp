@@ -109,6 +109,25 @@ TEST_F(EngineTest, MoreLayersThanTensorsNamesTheFirstMissing) {
   }
 }
 
+TEST_F(EngineTest, TensorsThatNobodyReadsAreRefused) {
+  test::GgufBuilder builder = tiny_.builder();
+  builder.add_tensor("blk.0.attn_q.bias", {256}, DType::kF32, std::vector<float>(256, 1.0F));
+  const auto model = test::TinyLlama::load_bytes(builder.build(), {}, *pool_);
+  ASSERT_EQ(model.status().code(), StatusCode::kBadInput);
+  EXPECT_NE(model.status().message().find("blk.0.attn_q.bias"), std::string::npos)
+      << model.status().message();
+}
+
+TEST_F(EngineTest, KeysThatChangeTheNumbersAreRefused) {
+  for (const char* key : {"llama.expert_count", "llama.attention.sliding_window", "llama.vocab_size"}) {
+    test::GgufBuilder builder = tiny_.builder();
+    builder.add(key, uint32_t{7});
+    const auto model = test::TinyLlama::load_bytes(builder.build(), {}, *pool_);
+    ASSERT_EQ(model.status().code(), StatusCode::kBadInput) << key;
+    EXPECT_NE(model.status().message().find(key), std::string::npos) << model.status().message();
+  }
+}
+
 class HyperparameterTest : public EngineTest,
                            public testing::WithParamInterface<std::pair<const char*, uint32_t>> {};
 
@@ -128,15 +147,15 @@ TEST_P(HyperparameterTest, ContradictionsAreRefused) {
 INSTANTIATE_TEST_SUITE_P(
     Values, HyperparameterTest,
     testing::Values(
-        std::pair{"llama.block_count", 0U}, std::pair{"llama.block_count", 0xFFFFFFFFU},
-        std::pair{"llama.embedding_length", 0U}, std::pair{"llama.embedding_length", 255U},
-        std::pair{"llama.embedding_length", 0xFFFFFFFFU}, std::pair{"llama.feed_forward_length", 0U},
-        std::pair{"llama.feed_forward_length", 511U}, std::pair{"llama.attention.head_count", 0U},
-        std::pair{"llama.attention.head_count", 3U}, std::pair{"llama.attention.head_count", 256U},
-        std::pair{"llama.attention.head_count_kv", 0U}, std::pair{"llama.attention.head_count_kv", 3U},
-        std::pair{"llama.context_length", 0U}, std::pair{"llama.context_length", 0xFFFFFFFFU},
-        std::pair{"llama.rope.dimension_count", 63U}, std::pair{"llama.rope.dimension_count", 128U},
-        std::pair{"tokenizer.ggml.eos_token_id", 100000U}));
+        std::pair{"llama.block_count", 0U}, std::pair{"llama.block_count", 1U},
+        std::pair{"llama.block_count", 0xFFFFFFFFU}, std::pair{"llama.embedding_length", 0U},
+        std::pair{"llama.embedding_length", 255U}, std::pair{"llama.embedding_length", 0xFFFFFFFFU},
+        std::pair{"llama.feed_forward_length", 0U}, std::pair{"llama.feed_forward_length", 511U},
+        std::pair{"llama.attention.head_count", 0U}, std::pair{"llama.attention.head_count", 3U},
+        std::pair{"llama.attention.head_count", 256U}, std::pair{"llama.attention.head_count_kv", 0U},
+        std::pair{"llama.attention.head_count_kv", 3U}, std::pair{"llama.context_length", 0U},
+        std::pair{"llama.context_length", 0xFFFFFFFFU}, std::pair{"llama.rope.dimension_count", 63U},
+        std::pair{"llama.rope.dimension_count", 128U}, std::pair{"tokenizer.ggml.eos_token_id", 100000U}));
 
 TEST_F(EngineTest, AContextThatCannotFitIsRefusedBeforeLoading) {
   tiny_.context = 1U << 30;

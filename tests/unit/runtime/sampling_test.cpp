@@ -113,6 +113,18 @@ TEST(Sampler, TheSameSeedAndPositionDrawTheSame) {
   EXPECT_TRUE(differs);
 }
 
+TEST(Sampler, ATinyTemperatureIsGreedy) {
+  SamplingOptions options;
+  const std::vector<float> logits = {20, 25, 24.9F, -3};
+  for (const float tiny : {1e-3F, 1e-37F, 1e-39F, 1e-45F}) {
+    options.temperature = tiny;
+    Sampler sampler(options, 4);
+    for (uint64_t position = 0; position < 20; ++position) {
+      EXPECT_EQ(sampler.sample(logits, {}, position)->token, 1) << tiny;
+    }
+  }
+}
+
 TEST(Sampler, RefusesWhatIsNoDistribution) {
   Sampler sampler({}, 2);
   const float nan = std::numeric_limits<float>::quiet_NaN();
