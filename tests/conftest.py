@@ -5,9 +5,14 @@ and a test whose data is absent is skipped with that reason.
 """
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
+
+# A shell that runs the tests in the background leaves SIGINT ignored, for Python and for the programs that it
+# starts; the tests of Ctrl-C need it as it is at a terminal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "brisk"
 
