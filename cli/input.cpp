@@ -43,16 +43,22 @@ Result<std::string> read_text(const std::string& path, uint64_t limit) {
   return path == "-" ? read_standard_input(limit) : read_file(path, limit);
 }
 
+Result<std::string> read_utf8(const std::string& path) {
+  BRISK_ASSIGN(std::string text, read_text(path));
+  BRISK_TRY(check_utf8(text, path == "-" ? "standard input" : path, StatusCode::kBadInput));
+  return text;
+}
+
 Result<std::string> text_argument(const Arguments& arguments, const std::string& what) {
   if (arguments.given("prompt") && arguments.given("file")) {
     return usage_error({arguments.spelled("file"), "only one of --prompt and --file", "both", "one of them"});
   }
   if (arguments.given("prompt")) return arguments.text("prompt");
-  if (arguments.given("file")) return read_text(arguments.text("file"));
+  if (arguments.given("file")) return read_utf8(arguments.text("file"));
   if (input_is_terminal()) {
     return usage_error({"brisk", what + " by -p TEXT, -f FILE or a pipe", "nothing", "-p \"Hello\""});
   }
-  return read_standard_input(kMaxTextBytes);
+  return read_utf8("-");
 }
 
 }  // namespace brisk::cli

@@ -7,6 +7,7 @@
 #include <clocale>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,12 @@
 namespace brisk::cli {
 namespace {
 
+/// Before fill_standard_descriptors(): whether somebody could get what we write.
+bool output_is_open() {
+  const int flags = fcntl(STDOUT_FILENO, F_GETFL);
+  return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 /// A closed descriptor 0, 1 or 2 would be given to the next file we open, and then written to.
 void fill_standard_descriptors() {
   int descriptor = open("/dev/null", O_RDWR);
@@ -27,12 +34,36 @@ void fill_standard_descriptors() {
   if (descriptor > STDERR_FILENO) close(descriptor);
 }
 
-/// Looked up before the line is parsed, since the parsing may fail.
+/// The value of a word that is `spelling=VALUE`, or of `spelling` followed by the word `next`.
+std::optional<std::string_view> value_of(std::string_view word, std::string_view next,
+                                         std::string_view spelling) {
+  if (!word.starts_with(spelling)) return std::nullopt;
+  if (word.size() == spelling.size()) return next;
+  if (word[spelling.size()] != '=') return std::nullopt;
+  return word.substr(spelling.size() + 1);
+}
+
+bool is_json_form(std::string_view form) { return form == "json" || form == "jsonl"; }
+
+std::string_view variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+/// Whether errors are to be JSON: --json, or `bench --output` with a form of JSON. Looked up before the line
+/// is parsed, since the parsing may fail.
 bool wants_json(const std::vector<std::string>& line) {
-  const auto end = std::find(line.begin(), line.end(), "--");
-  if (std::find(line.begin(), end, "--json") != end) return true;
-  const char* variable = std::getenv("BRISK_JSON");
-  return variable != nullptr && (std::string_view(variable) == "1" || std::string_view(variable) == "true");
+  const bool bench = !line.empty() && line[0] == "bench";
+  bool flag = read_flag(variable("BRISK_JSON")).value_or(false);
+  bool output = bench && is_json_form(variable("BRISK_OUTPUT"));
+  for (size_t i = 0; i < line.size() && line[i] != "--"; ++i) {
+    const std::string_view next = i + 1 < line.size() ? std::string_view(line[i + 1]) : "";
+    if (const auto value = value_of(line[i], "true", "--json")) flag = read_flag(*value).value_or(flag);
+    for (const std::string_view spelling : {"-o", "--output"}) {
+      if (const auto form = value_of(line[i], next, spelling); bench && form) output = is_json_form(*form);
+    }
+  }
+  return flag || output;
 }
 
 void report(const Status& status, bool json) {
@@ -80,12 +111,17 @@ int exit_code(const Status& status, bool json) {
 }
 
 int main_of_cli(int count, char** words) {
+  const bool has_output = output_is_open();
   fill_standard_descriptors();
   install_signal_handlers();
   // Characters of the user's terminal; if the environment names none, UTF-8 all the same. Numbers stay in C.
   if (setlocale(LC_CTYPE, "") == nullptr || MB_CUR_MAX == 1) setlocale(LC_CTYPE, "C.UTF-8");
   std::vector<std::string> line(words + std::min(count, 1), words + count);
   const bool json = wants_json(line);
+  if (!has_output) {
+    return exit_code(environment_error({"standard output", "an open one", "a closed one", "'> /dev/null'"}),
+                     json);
+  }
   try {
     return exit_code(dispatch(line), json);
   } catch (const std::bad_alloc&) {

@@ -8,6 +8,7 @@
 
 #include "base/check.hpp"
 #include "base/checked.hpp"
+#include "base/utf8.hpp"
 
 namespace brisk::cli {
 namespace {
@@ -53,16 +54,6 @@ std::optional<double> read_number(std::string_view text) {
   return value;
 }
 
-std::optional<bool> read_flag(std::string_view text) {
-  for (const std::string_view yes : {"1", "true", "on", "yes"}) {
-    if (text == yes) return true;
-  }
-  for (const std::string_view no : {"0", "false", "off", "no"}) {
-    if (text == no) return false;
-  }
-  return std::nullopt;
-}
-
 /// Edits (insert, remove, replace, swap of neighbours) that lead from a to b.
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> before(b.size() + 1), row(b.size() + 1), next(b.size() + 1);
@@ -81,6 +72,30 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+std::optional<bool> read_flag(std::string_view text) {
+  for (const std::string_view yes : {"1", "true", "on", "yes"}) {
+    if (text == yes) return true;
+  }
+  for (const std::string_view no : {"0", "false", "off", "no"}) {
+    if (text == no) return false;
+  }
+  return std::nullopt;
+}
+
+Status check_utf8(std::string_view text, const std::string& where, StatusCode code) {
+  for (size_t at = 0; at < text.size();) {
+    const Utf8Char character = utf8_decode(text, at);
+    if (!character.valid) {
+      return {
+          code,
+          {where, "text in UTF-8", "'" + std::string(text.substr(at, 1)) + "' at byte " + std::to_string(at),
+           "converting it, as with iconv"}};
+    }
+    at += character.length;
+  }
+  return {};
+}
 
 std::vector<std::string> words(std::string_view list) {
   std::vector<std::string> out;
@@ -285,8 +300,8 @@ class OptionParser {
         break;
       }
       case Kind::kText:
-      case Kind::kFile:
-      case Kind::kTexts: break;
+      case Kind::kTexts: BRISK_TRY(check_utf8(text, spelled, StatusCode::kUsage)); break;
+      case Kind::kFile: break;  // a path is any bytes
     }
     if (option.kind != Kind::kTexts) value.texts.clear();
     value.texts.emplace_back(text);

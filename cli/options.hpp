@@ -95,6 +95,10 @@ Result<Arguments> parse_arguments(std::string_view verb, std::span<const Option>
                                   std::span<const Positional> positionals, std::span<const std::string> line,
                                   LookUp variable);
 
+/// What a flag's value means: 1, true, on, yes or 0, false, off, no; none for anything else.
+std::optional<bool> read_flag(std::string_view text);
+/// An error of `code` that names the first byte of `text` that is not UTF-8, if there is one.
+Status check_utf8(std::string_view text, const std::string& where, StatusCode code);
 /// "BRISK_CTX_SIZE" of "ctx-size".
 std::string environment_name(std::string_view option);
 /// All spellings of an option: letters, its name, then the other aliases: {"-c", "--ctx-size", "--ctx"}.

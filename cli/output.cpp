@@ -1,5 +1,6 @@
 #include "cli/output.hpp"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -7,9 +8,11 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <cstdlib>
 #include <system_error>
 
+#include "base/signals.hpp"
 #include "base/utf8.hpp"
 
 namespace brisk::cli {
@@ -17,11 +20,19 @@ namespace {
 
 bool g_output_closed = false;
 
-/// 0, or the error number.
+/// 0, or the error number; ECANCELED when nobody takes the text and the user wants an end. An interrupt alone
+/// stops nothing: what an interrupted verb still has to say is written as long as somebody reads.
 int write_all(int descriptor, std::string_view text) {
+  constexpr int kWaitMs = 100;
   while (!text.empty()) {
-    const ssize_t written = write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
+    pollfd output{descriptor, POLLOUT, 0};
+    const int ready = poll(&output, 1, kWaitMs);
+    if (ready == 0 && interrupt_flag().load()) return ECANCELED;
+    if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
+    // A pipe that poll() calls ready takes this much without blocking; a terminal may still block.
+    const ssize_t written = write(descriptor, text.data(), std::min<size_t>(text.size(), PIPE_BUF));
+    if (written < 0 && errno == EINTR && interrupt_flag().load()) return ECANCELED;
+    if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (written < 0) return errno;
     text.remove_prefix(static_cast<size_t>(written));
   }
@@ -59,11 +70,8 @@ Status print(std::string_view text) {
   if (g_output_closed) return cancelled();
   const int error = write_all(STDOUT_FILENO, text);
   if (error == 0) return {};
-  // EBADF: standard output was closed before we began.
-  if (error == EPIPE || error == EBADF) {
-    g_output_closed = true;
-    return cancelled();
-  }
+  if (error == EPIPE) g_output_closed = true;
+  if (error == EPIPE || error == ECANCELED) return cancelled();
   return environment_error({"standard output", "to write " + std::to_string(text.size()) + " bytes",
                             std::generic_category().message(error), "another place for the output"});
 }

@@ -13,7 +13,8 @@
 namespace brisk::cli {
 
 /// Writes all of `text` to standard output at once. When nobody reads any more (a closed pipe), the error is
-/// kCancelled and output_closed() is true from then on: the program then ends quietly.
+/// kCancelled and output_closed() is true from then on: the program then ends quietly. An interrupt while the
+/// reader takes nothing is kCancelled too.
 Status print(std::string_view text);
 bool output_closed();
 /// The object and a line feed; indented on a terminal.

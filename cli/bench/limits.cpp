@@ -34,13 +34,19 @@ Result<double> measure_read(ThreadPool& pool, const kernels::ProbeVariant& probe
   const int64_t share = static_cast<int64_t>(buffer.size()) / pool.lanes() / 4096 * 4096;
   std::atomic<uint64_t> sum{0};
   // Pages of zeros never written may be one and the same page: each lane writes its own first.
-  pool.parallel(
-      [&](int lane) { std::fill_n(buffer.data() + lane * share, share, static_cast<std::byte>(lane + 1)); });
+  pool.parallel([&](int lane) {
+    constexpr int64_t kPiece = int64_t{16} << 20;
+    for (int64_t at = 0; at < share && !interrupt_flag().load(); at += kPiece) {
+      std::fill_n(buffer.data() + lane * share + at, std::min(kPiece, share - at),
+                  static_cast<std::byte>(lane + 1));
+    }
+  });
   double best = 0;
   for (int trial = 0; trial < kTrials; ++trial) {
     int64_t passes = 0;
     const auto start = Clock::now();
     do {
+      if (interrupt_flag().load()) return cancelled();
       pool.parallel([&](int lane) { sum += probe.read(buffer.data() + lane * share, share); });
       ++passes;
     } while (seconds_since(start) < kTrialSeconds);
@@ -50,12 +56,13 @@ Result<double> measure_read(ThreadPool& pool, const kernels::ProbeVariant& probe
 }
 
 /// Operations per second of all lanes together, in 10^9; none where the level has no such instruction.
-std::optional<double> measure_peak(ThreadPool& pool, int64_t (*probe)(int64_t) noexcept) {
-  if (probe == nullptr) return std::nullopt;
+Result<std::optional<double>> measure_peak(ThreadPool& pool, int64_t (*probe)(int64_t) noexcept) {
+  if (probe == nullptr) return std::optional<double>();
   std::vector<int64_t> done(static_cast<size_t>(pool.lanes()));
   int64_t rounds = 1024;
   double best = 0;
   for (int trial = 0; trial < kTrials;) {
+    if (interrupt_flag().load()) return cancelled();
     const auto start = Clock::now();
     pool.parallel([&](int lane) { done[static_cast<size_t>(lane)] = probe(rounds); });
     const double seconds = seconds_since(start);
@@ -67,7 +74,7 @@ std::optional<double> measure_peak(ThreadPool& pool, int64_t (*probe)(int64_t) n
     best = std::max(best, static_cast<double>(operations) / seconds / 1e9);
     ++trial;
   }
-  return best;
+  return std::optional(best);
 }
 
 Json number_or_null(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
@@ -85,8 +92,7 @@ Result<Limits> measure_limits(ThreadPool& pool, Isa isa) {
   for (const auto& [kernel, result] :
        {std::pair{probe.f32, &limits.f32_g}, std::pair{probe.bf16, &limits.bf16_g},
         std::pair{probe.int8, &limits.int8_g}}) {
-    if (interrupt_flag().load()) return cancelled();
-    *result = measure_peak(pool, kernel);
+    BRISK_ASSIGN(*result, measure_peak(pool, kernel));
   }
   return limits;
 }

@@ -37,7 +37,7 @@ class Chat {
         return {};
       }
       if (got == LineEditor::Got::kInterrupt) {
-        if (!input_is_terminal() || interrupt_exit_code() == 143) return cancelled();
+        if (!input_is_terminal() || termination_requested()) return cancelled();
         forget_interrupt();
         print_error(dim("Ctrl-D or /bye leaves.", Stream::kError) + "\n");
         continue;
@@ -55,10 +55,10 @@ class Chat {
   };
   static std::span<const Command> commands();
 
-  /// An error of one turn is told and the chat goes on; one of the output or a SIGTERM ends it.
+  /// An error of one turn is told and the chat goes on; one of the output or a termination ends it.
   static Status after(const Status& status) {
     if (output_closed()) return cancelled();
-    if (interrupt_exit_code() == 143) return cancelled();
+    if (termination_requested()) return cancelled();
     if (!status.ok()) print_error(red("error:", Stream::kError) + " " + status.message() + "\n");
     return {};
   }
@@ -103,17 +103,19 @@ class Chat {
 
   Status turn(const std::string& message) {
     if (message.find_first_not_of(" \n\t") == std::string::npos) return {};
+    BRISK_TRY(check_utf8(message, "message", StatusCode::kBadInput));
+    const Conversation before = conversation_;
     conversation_.add("user", message);
-    return answer();
+    return answer(before);
   }
 
-  /// Answers the last message, which is the user's. Without an answer that message is taken back.
-  Status answer() {
+  /// Answers the last message, which is the user's. Without an answer the conversation is as it was `before`.
+  Status answer(const Conversation& before) {
     Result<runtime::Generation> generation = generate();
     const bool stopped = interrupt_flag().load();
     if (stopped) forget_interrupt();
     if (!generation.ok() || (stopped && generation->text.empty())) {
-      conversation_.drop_last("user");
+      conversation_ = before;
       if (stopped) return print_stopped();
       return generation.status();
     }
@@ -132,6 +134,11 @@ class Chat {
 
   Result<runtime::Generation> generate() {
     BRISK_ASSIGN(const std::vector<int32_t> prompt, prompt_.encode(conversation_.messages()));
+    const int64_t context = loaded_.model->context();
+    if (std::ssize(prompt) > context) {
+      return bad_input({"chat", "at most " + std::to_string(context) + " tokens (the context)",
+                        std::to_string(prompt.size()) + " with this message", "/clear"});
+    }
     Status written;
     auto generation = loaded_.session->generate(
         prompt, options_,
@@ -169,12 +176,14 @@ class Chat {
   }
 
   Status regenerate(const std::string&) {
+    const Conversation before = conversation_;
     if (!conversation_.drop_last("assistant") || conversation_.size() == 0) {
+      conversation_ = before;
       return usage_error({"/regen", "an answer to give again", "none yet", "asking something first"});
     }
     // With the same seed the answer would be the same.
     ++options_.sampling.seed;
-    return answer();
+    return answer(before);
   }
 
   Status save(const std::string& argument) {
@@ -203,6 +212,7 @@ class Chat {
       return note(conversation_.system().empty() ? "No system message."
                                                  : terminal_text(conversation_.system()));
     }
+    BRISK_TRY(check_utf8(argument, "/system", StatusCode::kBadInput));
     conversation_.set_system(argument == "none" ? "" : argument);
     return note(argument == "none" ? "No system message." : "System message set.");
   }

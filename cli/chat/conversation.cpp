@@ -1,11 +1,15 @@
 #include "cli/chat/conversation.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "base/file.hpp"
 
 namespace brisk::cli {
 namespace {
 
 constexpr uint64_t kMaxFileBytes = 64U << 20;
+constexpr std::array<std::string_view, 4> kRoles = {"system", "user", "assistant", "tool"};
 
 bool is_text(const Json& message, const char* key) {
   return message.contains(key) && message[key].is_string();
@@ -20,10 +24,16 @@ Status check_messages(const Json& messages, const std::string& where) {
   }
   for (size_t i = 0; i < messages.size(); ++i) {
     const Json& message = messages[i];
-    if (message.is_object() && is_text(message, "role") && is_text(message, "content")) continue;
-    return bad_input({where + ", message " + std::to_string(i + 1),
-                      "an object with the texts role and content", to_json_text(message).substr(0, 80),
-                      R"({"role": "user", "content": "Hello"})"});
+    const std::string here = where + ", message " + std::to_string(i + 1);
+    if (!message.is_object() || !is_text(message, "role") || !is_text(message, "content")) {
+      return bad_input({here, "an object with the texts role and content",
+                        to_json_text(message).substr(0, 80), R"({"role": "user", "content": "Hello"})"});
+    }
+    const auto& role = message["role"].get_ref<const std::string&>();
+    if (std::find(kRoles.begin(), kRoles.end(), role) == kRoles.end()) {
+      return bad_input({here, "the role system, user, assistant or tool", "'" + role.substr(0, 80) + "'",
+                        R"("role": "user")"});
+    }
   }
   return {};
 }

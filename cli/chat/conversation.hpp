@@ -33,8 +33,8 @@ class Conversation {
   Json messages_ = Json::array();
 };
 
-/// Whether `messages` is an array of objects with a role and a content that are texts; else an error that
-/// names the first that is not.
+/// Whether `messages` is an array of objects with a role (system, user, assistant, tool) and a content that
+/// is a text; else an error that names the first that is not.
 Status check_messages(const Json& messages, const std::string& where);
 
 }  // namespace brisk::cli

@@ -60,7 +60,7 @@ Status run(const Arguments& arguments) {
   }
   BRISK_ASSIGN(const std::string text, tokenizer->decode(ids, !arguments.flag("no-special")));
   if (arguments.flag("json")) return print_json({{"text", text}});
-  return print(text + (output_is_terminal() ? "\n" : ""));
+  return print_answer(text + (output_is_terminal() ? "\n" : ""));
 }
 
 }  // namespace

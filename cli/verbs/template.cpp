@@ -82,7 +82,7 @@ Status run(const Arguments& arguments) {
   BRISK_ASSIGN(const auto chat_template, text::ChatTemplate::parse(source.source, source.where));
   BRISK_ASSIGN(const std::string text, chat_template.render(variables));
   if (arguments.flag("json")) return print_json({{"text", text}});
-  return print(text);
+  return print_answer(text);
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ std::string hint_for(int error) {
     case EPERM: return "changing its permissions";
     case ENOSPC:
     case EDQUOT: return "freeing space on the disk";
+    case EFBIG: return "a larger limit ('ulimit -f'), or another disk";
     case EMFILE:
     case ENFILE: return "raising the limit of open files";
     default: return "another path";

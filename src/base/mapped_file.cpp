@@ -106,8 +106,9 @@ int64_t modified_ns(const struct stat& status) {
 }
 
 Status system_error(const std::string& path, std::string expected, int error) {
-  return environment_error(
-      {path, std::move(expected), std::generic_category().message(error), "a local copy of the file"});
+  const std::string hint =
+      error == ENOMEM ? "more memory, or a larger limit ('ulimit -v')" : "a local copy of the file";
+  return environment_error({path, std::move(expected), std::generic_category().message(error), hint});
 }
 
 }  // namespace

@@ -35,16 +35,27 @@ void install_signal_handlers() {
   // No SA_RESTART: a read from the terminal or a pipe comes back, so that its caller can look at the flag.
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // nohup starts its program with SIGHUP ignored, and means it.
+  struct sigaction hangup{};
+  if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
+    sigaction(SIGHUP, &action, nullptr);
+  }
   action.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &action, nullptr);
+  sigaction(SIGXFSZ, &action, nullptr);
 }
 
 const std::atomic<bool>& interrupt_flag() { return g_interrupted; }
 
 int interrupt_exit_code() { return g_interrupted.load() ? 128 + g_signal.load() : 0; }
 
+bool termination_requested() {
+  const int signal = g_signal.load();
+  return g_interrupted.load() && (signal == SIGTERM || signal == SIGHUP);
+}
+
 void forget_interrupt() {
-  if (g_signal.load() != SIGTERM) g_interrupted.store(false);
+  if (!termination_requested()) g_interrupted.store(false);
 }
 
 }  // namespace brisk

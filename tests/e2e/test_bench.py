@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import signal
+import time
 
 import pytest
 
@@ -59,6 +61,16 @@ def test_limits(brisk):
     assert limits["read_gb_per_s"] > 0.1 and limits["f32_gops"] > 0.1 and limits["int8_gops"] > 0.1
     assert limits["bf16_gops"] is None or limits["bf16_gops"] > 0.1
     assert "GB/s" in brisk.ok("bench", "--limits", "-t", "1").out
+
+
+def test_an_interrupt_of_the_limits(brisk):
+    process = brisk.start("bench", "--limits")
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    start = time.monotonic()
+    process.communicate(timeout=20)
+    assert process.returncode == 130 and time.monotonic() - start < 1
 
 
 def test_trace(brisk, model, tmp_path):

@@ -51,6 +51,34 @@ def test_regen_replaces_the_last_answer(chat, tmp_path):
     assert session.leave("/exit") == 0
 
 
+def roles(session, file):
+    session.say(f"/save {file}")
+    return [m["role"] for m in json.loads(file.read_text())["messages"]]
+
+
+def test_a_regen_that_fails_keeps_the_answer(chat, tmp_path):
+    long = tmp_path / "long.json"
+    messages = [{"role": "user", "content": "word " * 300}, {"role": "assistant", "content": "kept"}]
+    long.write_text(json.dumps(messages))
+    session = chat("-c", "128")
+    assert "Loaded 2" in session.say(f"/load {long}")
+    text = session.say("/regen")
+    assert "at most 128 tokens" in text and "try /clear" in text and "-c" not in text
+    assert roles(session, long) == ["user", "assistant"]
+    assert json.loads(long.read_text())["messages"] == messages
+    assert session.leave() == 0
+
+
+def test_a_regen_without_a_question_keeps_what_is_there(chat, tmp_path):
+    file = tmp_path / "alone.json"
+    file.write_text('[{"role": "assistant", "content": "Hello"}]')
+    session = chat()
+    assert "Loaded 1" in session.say(f"/load {file}")
+    assert "an answer to give again" in session.say("/regen")
+    assert roles(session, file) == ["assistant"]
+    assert session.leave() == 0
+
+
 def test_help_set_system_and_unknown_commands(chat):
     session = chat()
     text = session.say("/help")
@@ -120,6 +148,8 @@ def test_errors_leave_the_chat_alive(chat, tmp_path):
     assert "error:" in session.say(f"/load {tmp_path / 'absent.json'}")
     (tmp_path / "bad.json").write_text('{"messages": [{"role": 3}]}')
     assert "message 1" in session.say(f"/load {tmp_path / 'bad.json'}")
+    (tmp_path / "role.json").write_text('[{"role": "root", "content": "x"}]')
+    assert "the role system, user, assistant or tool" in session.say(f"/load {tmp_path / 'role.json'}")
     assert session.say("Hello")
     assert session.leave() == 0
 
@@ -132,6 +162,12 @@ def test_a_file_of_others_is_not_replaced(chat, tmp_path):
     assert other.read_text() == "mine"
     assert "Saved" in session.say(f"/save --force {other}")
     assert session.leave() == 0
+
+
+def test_a_message_that_is_not_utf8(brisk, model):
+    result = brisk("chat", model, "-n", "2", stdin=b"caf\xe9\n/bye\n")
+    assert (result.code, result.out) == (0, "")
+    assert "message: expected text in UTF-8" in result.err and "at byte 3" in result.err
 
 
 def test_a_chat_from_a_pipe(brisk, model):

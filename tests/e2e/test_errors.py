@@ -1,9 +1,11 @@
 """One message in four parts, the exit code that belongs to it, and the same as JSON."""
 
+import json
 import os
 import subprocess
 
 import pytest
+from terminal import Terminal
 
 # words, what the message must name
 USAGE = [
@@ -193,16 +195,86 @@ def test_a_very_long_word_gives_a_short_message(brisk):
     assert len(result.err) <= 2100
 
 
-def test_closed_descriptors_end_quietly(brisk, binary):
-    for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
-        done = subprocess.run(
-            ["bash", "-c", f"'{binary}' doctor {closed}"],
-            capture_output=True,
-            env=brisk.environment(),
-            timeout=60,
-        )
-        assert done.returncode == 0, closed
-        assert done.stderr == b"", closed
+def in_shell(brisk, line):
+    return subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, env=brisk.environment(), timeout=60
+    )
+
+
+def test_a_closed_input_or_error_is_no_matter(brisk, binary):
+    for closed in ("<&-", "2>&-", "<&- 2>&-"):
+        done = in_shell(brisk, f"'{binary}' doctor {closed}")
+        assert (done.returncode, done.stderr) == (0, ""), closed
+
+
+def test_a_closed_output_is_told_before_anything_is_computed(brisk, binary):
+    for closed in (">&-", "<&- >&-", "1</dev/null"):
+        done = in_shell(brisk, f"'{binary}' bench -p 100000 {closed}")
+        assert done.returncode == 4, closed
+        four_parts(done.stderr)
+        assert "standard output" in done.stderr
+    done = in_shell(brisk, f"'{binary}' doctor <&- >&- 2>&-")
+    assert (done.returncode, done.stderr) == (4, "")
+
+
+@pytest.mark.parametrize(
+    "words, variables",
+    [
+        (["run", "--json=true"], {}),
+        (["run", "--json=on"], {}),
+        (["run"], {"BRISK_JSON": "yes"}),
+        (["bench", "-o", "json"], {}),
+        (["bench", "--output=jsonl"], {}),
+        (["bench"], {"BRISK_OUTPUT": "json"}),
+    ],
+)
+def test_every_way_to_ask_for_json_gives_errors_as_json(brisk, words, variables):
+    assert brisk(*words, "--threads", "abc", **variables).error()["code"] == 2
+
+
+@pytest.mark.parametrize(
+    "words, variables",
+    [
+        (["run", "--json=false"], {"BRISK_JSON": "1"}),
+        (["run", "--json", "--json=no"], {}),
+        (["bench", "-o", "csv"], {"BRISK_OUTPUT": "json"}),
+    ],
+)
+def test_the_line_may_refuse_json(brisk, words, variables):
+    result = brisk(*words, "--threads", "abc", **variables)
+    assert result.code == 2
+    four_parts(result.err)
+
+
+def test_text_that_is_not_utf8(brisk, binary, model, tmp_path):
+    (tmp_path / "bad.txt").write_bytes(b"caf\xe9 au lait")
+    done = in_shell(brisk, f"'{binary}' run '{model}' -p $'caf\\xe9'")
+    assert done.returncode == 2
+    four_parts(done.stderr)
+    assert "-p: " in done.stderr and "at byte 3" in done.stderr
+    done = in_shell(brisk, f"'{binary}' run '{model}' -p x --system $'\\xff'")
+    assert done.returncode == 2 and "--system: " in done.stderr and "at byte 0" in done.stderr
+    for result in (
+        brisk("run", model, "-f", tmp_path / "bad.txt"),
+        brisk("run", model, stdin=b"caf\xe9 au lait"),
+    ):
+        assert (result.code, result.out) == (3, "")
+        four_parts(result.err)
+        assert "at byte 3" in result.err
+
+
+def test_hostile_text_of_a_template_cannot_reach_the_terminal(brisk, tmp_path):
+    jinja, messages = tmp_path / "t.jinja", tmp_path / "m.json"
+    jinja.write_text("{{ messages[0].content }}")
+    messages.write_text(json.dumps([{"role": "user", "content": "\x1b[31mred"}]))
+    words = ["template", str(jinja), "--messages", str(messages)]
+    assert brisk.ok(*words).out == "\x1b[31mred"
+    terminal = Terminal([brisk.binary, *words], brisk.environment())
+    try:
+        assert terminal.wait_exit() == 0
+        assert "red" in terminal.seen and "\x1b" not in terminal.seen
+    finally:
+        terminal.close()
 
 
 def test_a_full_disk_is_an_environment_error(brisk, binary):

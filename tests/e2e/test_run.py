@@ -130,7 +130,9 @@ def started(brisk, model, *words):
     return process
 
 
-@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    "number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_ends_the_answer_within_a_second(brisk, model, number, code):
     process = started(brisk, model)
     process.send_signal(number)
@@ -138,6 +140,18 @@ def test_a_signal_ends_the_answer_within_a_second(brisk, model, number, code):
     _, errors = process.communicate(timeout=20)
     assert time.monotonic() - start < 1
     assert process.returncode == code and errors == b""
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_while_nobody_reads(brisk, model, number, code):
+    # More than a pipe holds: the program waits in the middle of its output.
+    process = brisk.start("show", model, "--json", "--all")
+    time.sleep(1)
+    assert process.poll() is None
+    process.send_signal(number)
+    assert process.wait(timeout=2) == code
+    process.stdout.close()
+    process.stderr.close()
 
 
 def test_two_signals_end_it_at_once(brisk, model):

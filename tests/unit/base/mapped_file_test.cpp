@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,6 +54,27 @@ TEST_F(MappedFileTest, MapsAllOfAFile) {
   EXPECT_EQ((*file)->path(), path);
   EXPECT_TRUE((*file)->check_unchanged().ok());
   EXPECT_FALSE((*file)->damaged());
+}
+
+TEST_F(MappedFileTest, WithoutAddressSpaceTheHintNamesTheLimit) {
+  const std::string path = put("sparse", 0);
+  fs::resize_file(path, uint64_t{64} << 30);
+  const pid_t child = fork();
+  if (child == 0) {
+    // What is mapped already stays; 1 GiB more would be enough for all but the file.
+    uint64_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const rlim_t bytes = pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) + (uint64_t{1} << 30);
+    const rlimit limit{bytes, bytes};
+    if (setrlimit(RLIMIT_AS, &limit) != 0) _exit(1);
+    const auto file = MappedFile::open(path);
+    if (file.ok()) _exit(2);
+    _exit(file.status().parts().hint.find("ulimit -v") == std::string::npos ? 3 : file.status().exit_code());
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 4);
 }
 
 TEST_F(MappedFileTest, AnEmptyFileIsAnEmptySpan) {

@@ -3,6 +3,7 @@
 #include "base/signals.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,7 +31,7 @@ int exit_code_of(const std::function<int()>& body) {
 
 TEST(Signals, TheFirstRaisesTheFlagAndTellsWhich) {
   EXPECT_EQ(exit_code_of([] { return interrupt_flag().load() || interrupt_exit_code() != 0 ? 1 : 7; }), 7);
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     EXPECT_EQ(exit_code_of([signal] {
                 raise(signal);
                 return interrupt_flag().load() ? interrupt_exit_code() : 1;
@@ -64,12 +65,41 @@ TEST(Signals, AnInterruptCanBeForgottenATerminationCannot) {
               return interrupt_exit_code();
             }),
             130);
+  for (const int signal : {SIGTERM, SIGHUP}) {
+    EXPECT_EQ(exit_code_of([signal] {
+                raise(signal);
+                forget_interrupt();
+                return termination_requested() ? interrupt_exit_code() : 1;
+              }),
+              128 + signal);
+  }
+}
+
+TEST(Signals, AHangupThatWasIgnoredStaysIgnored) {
   EXPECT_EQ(exit_code_of([] {
-              raise(SIGTERM);
-              forget_interrupt();
-              return interrupt_exit_code();
+              signal(SIGHUP, SIG_IGN);
+              install_signal_handlers();
+              raise(SIGHUP);
+              return interrupt_flag().load() ? 1 : 7;
             }),
-            143);
+            7);
+}
+
+TEST(Signals, AFileBeyondItsLimitIsAnErrorOfWriteAndLeavesNothing) {
+  char pattern[] = "/tmp/brisk_signals_XXXXXX";
+  const std::string folder = mkdtemp(pattern);
+  EXPECT_EQ(exit_code_of([&folder] {
+              const rlimit limit{4096, 4096};
+              setrlimit(RLIMIT_FSIZE, &limit);
+              auto file = AtomicFile::create(folder + "/out", false);
+              if (!file.ok()) return 1;
+              const Status status = file->write(std::string(10'000, 'x'));
+              if (status.ok() || status.parts().hint.find("ulimit -f") == std::string::npos) return 2;
+              return status.exit_code();
+            }),
+            4);
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Signals, AClosedPipeIsAnErrorOfWriteAndABlockedReadComesBack) {
