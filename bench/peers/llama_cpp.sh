@@ -9,8 +9,8 @@ folder=${XDG_CACHE_HOME:-$HOME/.cache}/brisk/peers
 source_folder=$folder/llama_cpp_python-$VERSION/vendor/llama.cpp
 program=$source_folder/build/bin/llama-bench
 
-# Clang and llama.cpp's own threads: the fastest of the builds tried on an Intel Xeon with AMX (2026-11). GCC 12
-# miscompiles the AMX path (illegal instruction), and without AMX that build reads prompts 4 times slower.
+# Clang and llama.cpp's own threads: the fastest of the builds tried on an Intel Xeon with AMX (2026-11). GCC 12's
+# build ended in an illegal instruction in its AMX path, and without AMX it read prompts 4 times slower.
 build_peer() {
   cmake -S "$source_folder" -B "$source_folder/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=ON \
     -DGGML_OPENMP=OFF -DLLAMA_CURL=OFF -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19
