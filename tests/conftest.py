@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-# A shell that runs the tests in the background leaves SIGINT ignored, for Python and for the programs that it
-# starts; the tests of Ctrl-C need it as it is at a terminal.
+# A shell that runs the tests in the background leaves SIGINT ignored, and nohup SIGHUP, for Python and for the
+# programs that it starts; the tests of signals need both as they are at a terminal.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "brisk"
 
