@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "base/signals.hpp"
+#include "base/utf8.hpp"
 #include "cli/output.hpp"
 
 namespace brisk::cli {
@@ -16,6 +17,37 @@ namespace brisk::cli {
 namespace {
 constexpr int kHistoryLines = 1000;
 }
+
+namespace {
+
+/// The next byte from the terminal: 1, 0 at its end, -1 on an error or an interrupt. It looks up every 100
+/// ms, because an interrupt may come between the last look at its flag and a read that waits.
+int read_byte(char& byte) {
+  constexpr int kWaitMs = 100;
+  for (;;) {
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    const int ready = poll(&input, 1, kWaitMs);
+    if (interrupt_flag().load()) return -1;
+    if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
+    const ssize_t got = ::read(STDIN_FILENO, &byte, 1);
+    if (got >= 0) return static_cast<int>(got);
+    if (errno != EINTR) return -1;
+  }
+}
+
+/// libedit's way to ask for a character.
+int read_character(EditLine*, wchar_t* character) {
+  std::string bytes;
+  do {
+    char byte = 0;
+    if (const int got = read_byte(byte); got <= 0) return got;
+    bytes += byte;
+  } while (utf8_incomplete_tail(bytes) == bytes.size());
+  *character = static_cast<wchar_t>(utf8_decode(bytes, 0).code_point);
+  return 1;
+}
+
+}  // namespace
 
 struct LineEditor::Terminal {
   EditLine* line = nullptr;
@@ -51,6 +83,7 @@ Result<std::unique_ptr<LineEditor>> LineEditor::create(const std::string& histor
   el_set(terminal->line, EL_EDITOR, "emacs");
   el_set(terminal->line, EL_HIST, history, terminal->history);
   el_set(terminal->line, EL_SIGNAL, 0);
+  el_set(terminal->line, EL_GETCFN, &read_character);
   el_set(terminal->line, EL_BIND, "^R", "em-inc-search-prev", nullptr);
   editor->terminal_ = std::move(terminal);
   editor->history_file_ = history_file;

@@ -167,6 +167,29 @@ std::vector<Option> generation_options() {
       {.name = "ignore-eos", .help = "go on when the model ends"},
       {.name = "exact",
        .help = "compute with f32 activations and keys and values: slower, closest to the model"},
+      {.name = "batch-size",
+       .aliases = "-b -ub --ubatch-size",
+       .kind = Kind::kInteger,
+       .placeholder = "N",
+       .fallback = "512",
+       .help = "tokens of a prompt that are computed at once; changes no result",
+       .least = 1,
+       .most = 1 << 16},
+      {.name = "gpu-layers",
+       .aliases = "-ngl --n-gpu-layers",
+       .kind = Kind::kInteger,
+       .placeholder = "N",
+       .fallback = "0",
+       .help = "taken for llama.cpp's sake: everything runs on the CPU",
+       .least = -1,
+       .most = 1 << 16},
+      {.name = "flash-attn",
+       .aliases = "-fa",
+       .kind = Kind::kChoice,
+       .fallback = "auto",
+       .help = "taken for llama.cpp's sake: attention is always computed block by block",
+       .choices = "on off auto"},
+      {.name = "jinja", .help = "taken for llama.cpp's sake: templates are always Jinja"},
       {.name = "verbose", .aliases = "-v", .help = "tell times and choices on standard error"},
   };
   for (const Setting& setting : settings()) options.push_back(setting.option);
@@ -225,6 +248,11 @@ Result<LoadedModel> load_session(const Arguments& arguments) {
   if (arguments.given("threads")) request.threads = arguments.integer("threads");
   if (arguments.given("ctx-size")) request.context = arguments.integer("ctx-size");
   request.exact = arguments.flag("exact");
+  request.step_tokens = arguments.integer("batch-size");
+  if (arguments.integer("gpu-layers") > 0) {
+    print_error("note: " + arguments.spelled("gpu-layers") +
+                ": there is no GPU support yet; the CPU computes\n");
+  }
   BRISK_ASSIGN(LoadedModel loaded, load_model(request));
   BRISK_ASSIGN(loaded.session, runtime::Session::create(loaded.model, *loaded.pool));
   return loaded;

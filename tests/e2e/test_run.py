@@ -201,3 +201,12 @@ def test_starts_fast_enough_to_be_used_in_scripts(brisk, model):
         return time.monotonic() - begin
 
     assert min(start_to_end() for _ in range(3)) < 2
+
+
+def test_options_that_llama_cpp_users_type_change_no_answer(brisk, model):
+    words = ["-n", "8", "-p", "one, two, three,"]
+    plain = answer(brisk, model, *words)["tokens"]
+    for more in (["-fa", "on"], ["--jinja"], ["-b", "4"], ["-ub", "64"], ["-ngl", "0"]):
+        assert answer(brisk, model, *words, *more)["tokens"] == plain, more
+    result = brisk("run", model, *words, "-ngl", "99")
+    assert result.code == 0 and "-ngl" in result.err and "CPU" in result.err
