@@ -39,8 +39,10 @@ struct ValueType {
   friend bool operator==(const ValueType&, const ValueType&) = default;
 };
 
-/// Named settings of a node, fixed when the graph is built.
-using Attribute = std::variant<int64_t, double, std::vector<float>>;
+/// Named settings of a node, fixed when the graph is built. The list is shared, not held: copying a variant
+/// of libstdc++ 12 that holds a vector is undefined when memory runs out (it takes such a variant for one
+/// that can never be empty).
+using Attribute = std::variant<int64_t, double, std::shared_ptr<const std::vector<float>>>;
 struct Attributes {
   std::vector<std::pair<std::string, Attribute>> entries = {};
 
@@ -48,7 +50,7 @@ struct Attributes {
   int64_t integer(std::string_view name) const { return std::get<int64_t>(find(name)); }
   double real(std::string_view name) const { return std::get<double>(find(name)); }
   const std::vector<float>& reals(std::string_view name) const {
-    return std::get<std::vector<float>>(find(name));
+    return *std::get<std::shared_ptr<const std::vector<float>>>(find(name));
   }
   friend bool operator==(const Attributes&, const Attributes&) = default;
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <memory>
 
 #include "models/architecture.hpp"
 #include "models/blocks/attention.hpp"
@@ -177,8 +178,10 @@ Result<graph::Graph> build(const LlmConfig& config, const formats::GgufFile& fil
   graph.begin_segment("embedding");
   BRISK_ASSIGN(const graph::ValueId table,
                builder.weight("token_embd.weight", {config.vocabulary, config.width}));
-  BRISK_ASSIGN(step.rope_table, builder.node("rope_table", "rope_table", {step.positions},
-                                             {{{"frequencies", config.rope_frequencies}}}));
+  BRISK_ASSIGN(
+      step.rope_table,
+      builder.node("rope_table", "rope_table", {step.positions},
+                   {{{"frequencies", std::make_shared<const std::vector<float>>(config.rope_frequencies)}}}));
   BRISK_ASSIGN(graph::ValueId x, builder.node("embedding", "embed", {tokens, table}));
 
   for (int64_t layer = 0; layer < config.layers; ++layer) {
