@@ -18,37 +18,13 @@
 #include "base/memory.hpp"
 #include "kernels/attention/attention.hpp"
 #include "kernels/probe/probe.hpp"
+#include "support.hpp"
 
 namespace {
 
 using namespace brisk;
+using namespace brisk::bench;
 using namespace brisk::kernels;
-
-double thread_seconds() {
-  timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-/// Seconds of the fastest of `runs` runs.
-double best_of(int runs, const std::function<void()>& body) {
-  double best = 1e30;
-  for (int i = 0; i < runs; ++i) {
-    const double start = thread_seconds();
-    body();
-    best = std::min(best, thread_seconds() - start);
-  }
-  return best;
-}
-
-AlignedBuffer allocate(int64_t bytes) {
-  Result<AlignedBuffer> buffer = AlignedBuffer::allocate(static_cast<size_t>(bytes), "benchmark");
-  if (!buffer.ok()) {
-    std::fprintf(stderr, "%s\n", buffer.status().message().c_str());
-    std::exit(buffer.status().exit_code());
-  }
-  return std::move(buffer).value();
-}
 
 struct Case {
   int64_t heads, kv_heads, dim, rows, keys;  // the last `rows` of `keys` tokens ask

@@ -17,41 +17,17 @@
 #include "kernels/gemm/gemm.hpp"
 #include "kernels/probe/probe.hpp"
 #include "kernels/quantize/quantize.hpp"
+#include "support.hpp"
 
 namespace {
 
 using namespace brisk;
+using namespace brisk::bench;
 using namespace brisk::kernels;
 
 constexpr int64_t kWidth = 2048;             // n = k
 constexpr int64_t kWeightBytes = 256 << 20;  // at least, so that nothing is served from a cache
 constexpr int64_t kRowCounts[] = {1, 8, 64, 512};
-
-double thread_seconds() {
-  timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-/// Seconds of the fastest of `runs` runs.
-double best_of(int runs, const std::function<void()>& body) {
-  double best = 1e30;
-  for (int i = 0; i < runs; ++i) {
-    const double start = thread_seconds();
-    body();
-    best = std::min(best, thread_seconds() - start);
-  }
-  return best;
-}
-
-AlignedBuffer allocate(int64_t bytes) {
-  Result<AlignedBuffer> buffer = AlignedBuffer::allocate(static_cast<size_t>(bytes), "benchmark");
-  if (!buffer.ok()) {
-    std::fprintf(stderr, "%s\n", buffer.status().message().c_str());
-    std::exit(buffer.status().exit_code());
-  }
-  return std::move(buffer).value();
-}
 
 struct Limits {
   double read;  // bytes per second

@@ -15,10 +15,8 @@
 namespace brisk::cli {
 
 namespace {
-constexpr int kHistoryLines = 1000;
-}
 
-namespace {
+constexpr int kHistoryLines = 1000;
 
 /// The next byte from the terminal: 1, 0 at its end, -1 on an error or an interrupt. It looks up every 100
 /// ms, because an interrupt may come between the last look at its flag and a read that waits.
