@@ -13,10 +13,12 @@
 #include <string>
 #include <vector>
 
+#include "base/checked.hpp"
 #include "base/memory.hpp"
 #include "kernels/gemm/gemm.hpp"
 #include "kernels/probe/probe.hpp"
 #include "kernels/quantize/quantize.hpp"
+#include "quant/weight_form.hpp"
 #include "support.hpp"
 
 namespace {
@@ -51,17 +53,20 @@ class Bench {
   }
 
   void run(DType type) {
-    const GemmVariant& variant = *find_gemm(type, ActivationForm::kQ8, isa_);
-    const int64_t native = static_cast<int64_t>(*dtype_bytes(type, kWidth * kWidth));
-    const int64_t packed = (variant.packed_bytes(kWidth, kWidth) + 63) / 64 * 64;
+    const std::vector<std::byte> blocks = random_blocks(type);
+    const Weight weight = quant::block_weight("weight", type, {kWidth, kWidth}, blocks);
+    const GemmVariant& variant = *find_gemm(*weight.form, ActivationForm::kQ8, isa_);
+    const int64_t native = weight.bytes();
+    const int64_t packed = round_up(variant.pack != nullptr ? variant.packed_bytes(weight) : native, 64);
     const int64_t count = (kWeightBytes + native - 1) / native;
     AlignedBuffer weights = allocate(packed * count);
-    const double pack_rate = pack_all(variant, native, packed, count, weights);
+    const double pack_rate = pack_all(variant, weight, packed, count, weights);
+    const std::vector<Matrix> matrices = views(variant, weight, packed, count, weights);
     for (const int64_t m : kRowCounts) {
       const int64_t used = m <= 8 ? count : std::max<int64_t>(2, count / m);
       const Limits before = limits();
       const double seconds = best_of(m == 1 ? 6 : 4, [&] {
-        for (int64_t i = 0; i < used; ++i) product(variant, weights.data() + i * packed, m);
+        for (int64_t i = 0; i < used; ++i) product(variant, matrices[static_cast<size_t>(i)], m);
       });
       const Limits after = limits();
       print(variant, m, static_cast<double>(native * used) / seconds,
@@ -89,27 +94,53 @@ class Bench {
     std::printf("quantising a row of %lld: %.0f ns\n", static_cast<long long>(kWidth), seconds / kRows * 1e9);
   }
 
-  /// Fills every matrix with random blocks; returns the bytes of native blocks packed per second.
-  double pack_all(const GemmVariant& variant, int64_t native, int64_t packed, int64_t count,
-                  AlignedBuffer& weights) {
-    std::vector<std::byte> blocks(static_cast<size_t>(native));
+  /// One of many equal weights: for the reference, which packs nothing, a copy of the native blocks.
+  struct Matrix {
+    Weight weight;
+    const std::byte* packed;
+  };
+
+  static std::vector<std::byte> random_blocks(DType type) {
+    std::vector<std::byte> blocks(*dtype_bytes(type, kWidth * kWidth));
     std::mt19937 rng(2);
     for (std::byte& b : blocks) b = static_cast<std::byte>(rng() & 0x3b);  // f16 scales stay finite
+    return blocks;
+  }
+
+  /// Fills every matrix; returns the bytes of native blocks packed per second.
+  static double pack_all(const GemmVariant& variant, const Weight& weight, int64_t packed, int64_t count,
+                         AlignedBuffer& weights) {
     const auto fill = [&](int64_t i) {
       std::byte* out = weights.data() + i * packed;
       if (variant.pack == nullptr) {
-        std::memcpy(out, blocks.data(), blocks.size());
+        std::memcpy(out, weight.only().data.data(), weight.only().data.size());
       } else {
-        variant.pack(blocks.data(), kWidth, kWidth, 0, kWidth, out);
+        variant.pack(weight, 0, kWidth, out);
       }
     };
     for (int64_t i = 0; i < count; ++i) fill(i);
-    return static_cast<double>(native) / best_of(8, [&] { fill(0); });
+    return static_cast<double>(weight.bytes()) / best_of(8, [&] { fill(0); });
   }
 
-  void product(const GemmVariant& variant, const std::byte* weight, int64_t m) {
+  static std::vector<Matrix> views(const GemmVariant& variant, const Weight& weight, int64_t packed,
+                                   int64_t count, const AlignedBuffer& weights) {
+    std::vector<Matrix> matrices;
+    for (int64_t i = 0; i < count; ++i) {
+      const std::byte* at = weights.data() + i * packed;
+      matrices.push_back({weight, at});
+      if (variant.pack == nullptr) {
+        matrices.back() = {quant::block_weight(weight.name, weight.dtype(), weight.shape,
+                                               {at, static_cast<size_t>(weight.bytes())}),
+                           nullptr};
+      }
+    }
+    return matrices;
+  }
+
+  void product(const GemmVariant& variant, const Matrix& matrix, int64_t m) {
     const Q8Rows x = {values_.data(), scales_.data(), sums_.data(), q8_value_stride(kWidth)};
-    variant.run({weight, kWidth, kWidth, m, nullptr, 0, x, y_.data(), kWidth, 0, kWidth});
+    variant.run(
+        {&matrix.weight, matrix.packed, kWidth, kWidth, m, nullptr, 0, x, y_.data(), kWidth, 0, kWidth});
   }
 
   static void print(const GemmVariant& variant, int64_t m, double bytes, double operations, Limits limits) {

@@ -66,25 +66,25 @@ std::vector<double> BenchResult::samples_ts() const {
 }
 
 Result<ModelBench> ModelBench::create(std::shared_ptr<const runtime::Model> model, ThreadPool& pool,
-                                      int64_t capacity) {
-  BRISK_ASSIGN(auto engine, runtime::Engine::create(std::move(model), pool, capacity));
-  BRISK_ASSIGN(const runtime::SequenceId sequence, engine->kv().create_sequence());
-  return ModelBench(std::move(engine), sequence);
+                                      int64_t capacity, runtime::Policies policies) {
+  BRISK_ASSIGN(auto decoder, runtime::Decoder::create(std::move(model), pool, capacity, std::move(policies)));
+  BRISK_ASSIGN(const int32_t sequence, decoder->create_sequence());
+  return ModelBench(std::move(decoder), sequence);
 }
 
 int32_t ModelBench::next_token() {
   // Any token will do; a fixed sequence makes runs comparable.
   random_ = random_ * 1664525U + 1013904223U;
-  return static_cast<int32_t>(static_cast<int64_t>(random_ >> 8) % engine_->model().config().vocabulary);
+  return static_cast<int32_t>(static_cast<int64_t>(random_ >> 8) % decoder_->model().config().vocabulary);
 }
 
 Status ModelBench::feed_prompt(int64_t count) {
-  const int64_t most = engine_->model().options().step_tokens;
+  const int64_t most = decoder_->model().options().step_tokens;
   for (int64_t done = 0; done < count;) {
     const int64_t rows = std::min(most, count - done);
     rows_.clear();
     for (int64_t i = 0; i < rows; ++i) rows_.push_back({next_token(), sequence_, done + i + 1 == count});
-    BRISK_TRY(engine_->step(rows_, &interrupt_flag()));
+    BRISK_TRY(decoder_->run(rows_, {}, &interrupt_flag()));
     done += rows;
   }
   return {};
@@ -92,8 +92,8 @@ Status ModelBench::feed_prompt(int64_t count) {
 
 Status ModelBench::generate(int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
-    const runtime::Row row{next_token(), sequence_, true};
-    BRISK_TRY(engine_->step({&row, 1}, &interrupt_flag()));
+    const runtime::TokenRow row{next_token(), sequence_, true};
+    BRISK_TRY(decoder_->run({&row, 1}, {}, &interrupt_flag()));
   }
   return {};
 }
@@ -103,9 +103,9 @@ Status ModelBench::run_once(const BenchTest& test) {
 }
 
 Status ModelBench::go_to_depth(int64_t depth) {
-  const int64_t length = engine_->kv().length(sequence_);
+  const int64_t length = decoder_->length(sequence_);
   if (length >= depth) {
-    engine_->kv().truncate(sequence_, depth);
+    decoder_->truncate(sequence_, depth);
     return {};
   }
   return feed_prompt(depth - length);
@@ -129,14 +129,14 @@ Result<BenchResult> ModelBench::run(const BenchTest& test, int64_t repetitions) 
 
 Status ModelBench::record(const BenchTest& test, graph::Trace& trace) {
   BRISK_TRY(go_to_depth(test.depth));
-  const int64_t most = engine_->model().options().step_tokens;
+  const int64_t most = decoder_->model().options().step_tokens;
   const int64_t steps = test.prompt > 0 ? (test.prompt + most - 1) / most : test.gen;
   trace.events.reserve(trace.events.size() +
-                       static_cast<size_t>(steps) * engine_->model().plan().calls().size());
+                       static_cast<size_t>(steps) * decoder_->model().plan().calls().size());
   trace.steps.reserve(trace.steps.size() + static_cast<size_t>(steps));
-  engine_->set_trace(&trace);
+  decoder_->engine().set_trace(&trace);
   const Status status = run_once(test);
-  engine_->set_trace(nullptr);
+  decoder_->engine().set_trace(nullptr);
   return status;
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/status.hpp"
 #include "graph/executor.hpp"
-#include "runtime/engine.hpp"
+#include "runtime/decoder.hpp"
 
 namespace brisk::cli {
 
@@ -33,11 +33,11 @@ struct BenchResult {
   double stddev_ts() const;
 };
 
-/// Runs tests on one engine, whose sequence it owns.
+/// Runs tests on one decoder, whose sequence it owns.
 class ModelBench {
  public:
   static Result<ModelBench> create(std::shared_ptr<const runtime::Model> model, ThreadPool& pool,
-                                   int64_t capacity);
+                                   int64_t capacity, runtime::Policies policies = {});
 
   /// One run that is not counted, then `repetitions` that are.
   Result<BenchResult> run(const BenchTest& test, int64_t repetitions);
@@ -45,18 +45,18 @@ class ModelBench {
   Status record(const BenchTest& test, graph::Trace& trace);
 
  private:
-  ModelBench(std::unique_ptr<runtime::Engine> engine, runtime::SequenceId sequence)
-      : engine_(std::move(engine)), sequence_(sequence) {}
+  ModelBench(std::unique_ptr<runtime::Decoder> decoder, int32_t sequence)
+      : decoder_(std::move(decoder)), sequence_(sequence) {}
   Status feed_prompt(int64_t count);
   Status generate(int64_t count);
   Status run_once(const BenchTest& test);
   Status go_to_depth(int64_t depth);
   int32_t next_token();
 
-  std::unique_ptr<runtime::Engine> engine_;
-  runtime::SequenceId sequence_;
+  std::unique_ptr<runtime::Decoder> decoder_;
+  int32_t sequence_;
   uint32_t random_ = 1;
-  std::vector<runtime::Row> rows_;
+  std::vector<runtime::TokenRow> rows_;
 };
 
 }  // namespace brisk::cli

@@ -187,7 +187,7 @@ class BatchFeeder {
     int64_t capacity = 0;
     for (const Tokens& tokens : sequences_) {
       const auto count = static_cast<int64_t>(tokens.size());
-      capacity += (count + kernels::kSlabTokens - 1) / kernels::kSlabTokens * kernels::kSlabTokens;
+      capacity += (count + kernels::kPageTokens - 1) / kernels::kPageTokens * kernels::kPageTokens;
       logits_.emplace_back();
       logits_.back().reserve(tokens.size() * vocabulary());
     }

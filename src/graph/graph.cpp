@@ -10,7 +10,7 @@ ValueId Graph::add_input(std::string name, ops::ValueType type) {
 ValueId Graph::add_weight(Weight weight) {
   const auto [entry, fresh] = weight_ids_.try_emplace(weight.name, static_cast<ValueId>(values_.size()));
   if (!fresh) return entry->second;
-  ops::ValueType type{ops::ValueForm::kTensor, weight.dtype, {}};
+  ops::ValueType type{ops::ValueForm::kTensor, weight.dtype(), {}};
   for (const int64_t dim : weight.shape) type.shape.emplace_back(dim);
   weights_.push_back(std::make_unique<Weight>(std::move(weight)));
   values_.push_back({weights_.back()->name, ValueKind::kWeight, std::move(type), weights_.back().get()});
@@ -38,7 +38,7 @@ Result<std::vector<ValueId>> Graph::add_node(std::string name, std::string_view 
             std::move(inputs),     {},
             std::move(attributes), static_cast<int32_t>(segments_.size() - 1)};
   NodeViewStorage storage;
-  BRISK_ASSIGN(std::vector<ops::ValueType> types, op->infer(view_node(*this, node, storage)));
+  BRISK_ASSIGN(std::vector<ops::ValueType> types, ops::infer_outputs(*op, view_node(*this, node, storage)));
   for (size_t i = 0; i < types.size(); ++i) {
     const std::string suffix = i == 0 ? "" : "." + std::to_string(i);
     node.outputs.push_back(add_activation(node.name + suffix, std::move(types[i])));

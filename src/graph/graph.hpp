@@ -38,6 +38,14 @@ struct Node {
   int32_t segment;
 };
 
+/// A run of neighbouring nodes, such as one layer: what techniques skip, repeat and cut at.
+struct Segment {
+  std::string name;
+  /// The activation [tokens, width] that enters the segment and that the segment passes on, changed, as the
+  /// next one's stream: a row that is not part of the segment keeps its value. -1: nothing enters.
+  ValueId stream = -1;
+};
+
 /// The symbols that every language model's graph has.
 inline constexpr SymbolId kTokens = 0;   ///< rows of a step
 inline constexpr SymbolId kOutputs = 1;  ///< rows whose logits are wanted
@@ -47,11 +55,18 @@ class Graph {
   /// Symbols: "tokens" and "outputs".
   Graph() : symbols_{"tokens", "outputs"} {}
 
+  /// A further symbol; a plan has to be told its largest value.
+  SymbolId add_symbol(std::string name) {
+    symbols_.push_back(std::move(name));
+    return static_cast<SymbolId>(symbols_.size() - 1);
+  }
   ValueId add_input(std::string name, ops::ValueType type);
   /// Takes the weight; values of one weight are shared by name.
   ValueId add_weight(Weight weight);
-  /// Begins a segment: nodes that follow belong to it. Techniques skip, repeat and cut at segments.
-  void begin_segment(std::string name) { segments_.push_back(std::move(name)); }
+  /// Begins a segment: nodes that follow belong to it.
+  void begin_segment(std::string name, ValueId stream = -1) {
+    segments_.push_back({std::move(name), stream});
+  }
   /// Adds a node; an error when the op's rule refuses it. Returns its outputs.
   Result<std::vector<ValueId>> add_node(std::string name, std::string_view op, std::vector<ValueId> inputs,
                                         ops::Attributes attributes = {});
@@ -59,25 +74,34 @@ class Graph {
 
   const std::vector<Value>& values() const { return values_; }
   const std::vector<Node>& nodes() const { return nodes_; }
-  const std::vector<std::string>& segments() const { return segments_; }
+  const std::vector<Segment>& segments() const { return segments_; }
   const std::vector<std::string>& symbols() const { return symbols_; }
   const std::vector<ValueId>& outputs() const { return outputs_; }
   bool has_weight(const std::string& name) const { return weight_ids_.contains(name); }
+  /// The weight of this name, or -1.
+  ValueId find_weight(const std::string& name) const {
+    const auto found = weight_ids_.find(name);
+    return found == weight_ids_.end() ? -1 : found->second;
+  }
   const Value& value(ValueId id) const { return values_[static_cast<size_t>(id)]; }
   /// The input of this name, or -1.
   ValueId find_input(std::string_view name) const;
 
-  /// For passes: replaces the list of nodes (values stay) and adds a value.
-  void replace_output(ValueId old_id, ValueId new_id) {
+  /// For passes: replaces a value where the graph itself names it (outputs, streams) ...
+  void replace_named(ValueId old_id, ValueId new_id) {
     std::replace(outputs_.begin(), outputs_.end(), old_id, new_id);
+    for (Segment& segment : segments_) {
+      if (segment.stream == old_id) segment.stream = new_id;
+    }
   }
+  /// ... and the list of nodes (values stay), and adds a value.
   void set_nodes(std::vector<Node> nodes) { nodes_ = std::move(nodes); }
   ValueId add_activation(std::string name, ops::ValueType type);
   std::vector<Node> take_nodes() { return std::move(nodes_); }
 
  private:
   std::vector<std::string> symbols_;
-  std::vector<std::string> segments_;
+  std::vector<Segment> segments_;
   std::vector<Value> values_;
   std::vector<Node> nodes_;
   std::vector<ValueId> outputs_;

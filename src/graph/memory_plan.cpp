@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "base/checked.hpp"
+
 namespace brisk::graph {
 
 namespace {
 
 constexpr int64_t kAlignment = 64;
+constexpr int64_t kMostArenaBytes = int64_t{1} << 60;
 
 struct Placed {
   int64_t offset, bytes;
@@ -43,7 +46,8 @@ class Planner {
     plan_.offsets.assign(graph.values().size(), -1);
   }
 
-  MemoryPlan run() {
+  Result<MemoryPlan> run() {
+    BRISK_TRY(find_sizes());
     const auto end = static_cast<int64_t>(graph_.nodes().size());
     find_last_uses(end);
     for (size_t i = 0; i < graph_.values().size(); ++i) {
@@ -60,8 +64,56 @@ class Planner {
   }
 
  private:
-  int64_t bytes_of(ValueId id) const {
-    return (ops::value_bytes(graph_.value(id).type, most_) + kAlignment - 1) / kAlignment * kAlignment;
+  int64_t bytes_of(ValueId id) const { return bytes_[static_cast<size_t>(id)]; }
+
+  // The largest size of every value that is somebody's input or output, or why it has none.
+  Status find_sizes() {
+    bytes_.assign(graph_.values().size(), 0);
+    for (size_t i = 0; i < bytes_.size(); ++i) {
+      if (graph_.values()[i].kind == ValueKind::kInput) BRISK_TRY(find_size(static_cast<ValueId>(i)));
+    }
+    for (const Node& node : graph_.nodes()) {
+      for (const ValueId id : node.inputs) BRISK_TRY(check_data(graph_.value(id)));
+      for (const ValueId id : node.outputs) BRISK_TRY(find_size(id));
+    }
+    return {};
+  }
+
+  Status find_size(ValueId id) {
+    const Value& value = graph_.value(id);
+    BRISK_TRY(check_dims(value));
+    const std::optional<int64_t> bytes = ops::value_bytes(value.type, most_);
+    // Together they stay below the limit, so no sum of offsets can overflow.
+    if (!bytes || *bytes > kMostArenaBytes / static_cast<int64_t>(bytes_.size())) {
+      return refuse(value, "values of at most 2^60 bytes together", "one too large for that", "a smaller step");
+    }
+    bytes_[static_cast<size_t>(id)] = round_up(*bytes, kAlignment);
+    return {};
+  }
+
+  // A graph that was read as text without its weights can be looked at, not run.
+  static Status check_data(const Value& value) {
+    if (value.kind != ValueKind::kWeight || value.weight->bytes() > 0) return {};
+    return refuse(value, "the data of the weight", "a description without data",
+                  "the graph with the file that holds its weights");
+  }
+
+  Status check_dims(const Value& value) const {
+    for (const Dim& dim : value.type.shape) {
+      if (static_cast<size_t>(dim.symbol_count()) > most_.size()) {
+        return refuse(value, "symbols that the step limits (" + graph_.symbols()[kTokens] + ", " +
+                                 graph_.symbols()[kOutputs] + ")",
+                      dim.to_string(graph_.symbols()));
+      }
+      if (dim.bound()) continue;
+      return refuse(value, "dimensions with an upper bound", dim.to_string(graph_.symbols()),
+                    "an op that bounds what it finds; buffers that grow come with the first op that needs them");
+    }
+    return {};
+  }
+
+  static Status refuse(const Value& value, std::string expected, std::string got, std::string hint = {}) {
+    return bad_input({"memory plan, value " + value.name, std::move(expected), std::move(got), std::move(hint)});
   }
 
   void find_last_uses(int64_t end) {
@@ -109,6 +161,7 @@ class Planner {
 
   const Graph& graph_;
   std::span<const int64_t> most_;
+  std::vector<int64_t> bytes_;  // per value
   std::vector<int64_t> last_use_;
   Arena arena_;
   MemoryPlan plan_;
@@ -116,7 +169,7 @@ class Planner {
 
 }  // namespace
 
-MemoryPlan plan_memory(const Graph& graph, std::span<const int64_t> most) {
+Result<MemoryPlan> plan_memory(const Graph& graph, std::span<const int64_t> most) {
   return Planner(graph, most).run();
 }
 

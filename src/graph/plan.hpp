@@ -31,6 +31,20 @@ struct PlannedCall {
   std::unique_ptr<ops::BoundOp> bound;
 };
 
+/// A segment of the plan: its calls, and the stream that enters it.
+struct PlannedSegment {
+  std::string name;
+  size_t first_call = 0, last_call = 0;  ///< calls [first, last)
+  int64_t stream = -1;                   ///< arena offset; -1: nothing enters
+};
+
+/// A value with one row per token that the first segment (or the caller) makes and later ones read, such as
+/// the rotary table: rows that move take their part of it along.
+struct RowConstant {
+  int64_t offset;
+  int64_t row_bytes;
+};
+
 class Plan {
  public:
   /// Runs the passes, plans the memory and chooses kernels. No weight is packed yet: packed_bytes() and
@@ -43,7 +57,16 @@ class Plan {
 
   const Graph& graph() const { return graph_; }
   const std::vector<PlannedCall>& calls() const { return calls_; }
+  const std::vector<PlannedSegment>& segments() const { return segments_; }
   const std::vector<PassReport>& passes() const { return passes_; }
+  /// The segment of this name, or -1.
+  int32_t find_segment(std::string_view name) const;
+
+  /// Whether rows may take their own ways (RowPath): every value that crosses from one segment to the next is
+  /// its stream or a row constant. Else an error naming the value that is neither.
+  const Status& row_paths() const { return row_paths_; }
+  const std::vector<RowConstant>& row_constants() const { return row_constants_; }
+  int64_t stream_row_bytes() const { return stream_row_bytes_; }
   int64_t most_tokens() const { return most_tokens_; }
   int64_t most_outputs() const { return most_outputs_; }
   int64_t arena_bytes() const { return arena_bytes_; }
@@ -55,11 +78,18 @@ class Plan {
  private:
   explicit Plan(Graph graph) : graph_(std::move(graph)) {}
   Status bind_calls(const PlanOptions& options, std::span<const int64_t> most);
+  void plan_segments();
+  void plan_row_paths();
+  bool is_row_constant(ValueId id, int32_t made_in) const;
 
   Graph graph_;
   std::vector<PassReport> passes_;
   std::vector<int64_t> offsets_;
   std::vector<PlannedCall> calls_;
+  std::vector<PlannedSegment> segments_;
+  std::vector<RowConstant> row_constants_;
+  Status row_paths_;
+  int64_t stream_row_bytes_ = 0;
   AlignedBuffer packed_;
   int64_t most_tokens_ = 0, most_outputs_ = 0, arena_bytes_ = 0, scratch_bytes_ = 0, packed_bytes_ = 0;
 };

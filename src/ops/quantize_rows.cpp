@@ -12,7 +12,7 @@ class QuantizeRows final : public BoundOp {
  public:
   QuantizeRows(const NodeView& node, const BindContext& context)
       : kernel_(kernels::find_quantize(context.isa)), rows_(node.inputs[0].shape[0]),
-        width_(node.inputs[0].shape[1].constant()), most_rows_(rows_.evaluate(context.most)),
+        width_(node.inputs[0].shape[1].constant()), most_rows_(context.most_size(rows_)),
         in_(context.input_offsets[0]), out_(context.output_offsets[0]) {}
 
   void run(const StepContext& context) const noexcept override {

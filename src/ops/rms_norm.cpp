@@ -11,7 +11,7 @@ class RmsNorm final : public BoundOp {
   RmsNorm(const NodeView& node, const BindContext& context)
       : kernel_(kernels::find_rms_norm(context.isa)), rows_(node.inputs[0].shape[0]),
         width_(node.inputs[0].shape[1].constant()), eps_(static_cast<float>(node.attributes.real("eps"))),
-        weight_(reinterpret_cast<const float*>(node.weights[1]->data.data())), in_(context.input_offsets[0]),
+        weight_(reinterpret_cast<const float*>(node.weights[1]->only().data.data())), in_(context.input_offsets[0]),
         out_(context.output_offsets[0]) {}
 
   void run(const StepContext& context) const noexcept override {
@@ -49,6 +49,9 @@ Result<std::unique_ptr<BoundOp>> bind(const NodeView& node, const BindContext& c
 
 }  // namespace
 
-Op op_rms_norm() { return {"rms_norm", infer, bind, true}; }
+Op op_rms_norm() {
+  static constexpr AttributeRule kAttributes[] = {{"eps", AttributeKind::kReal}};
+  return {"rms_norm", infer, bind, true, kAttributes};
+}
 
 }  // namespace brisk::ops

@@ -46,11 +46,11 @@ class Rope final : public BoundOp {
 Result<std::vector<ValueType>> infer(const NodeView& node) {
   BRISK_TRY(expect_inputs(node, 2));
   BRISK_TRY(expect_rows(node, 0, -1));
-  BRISK_TRY(expect_rows(node, 1, -1));
+  BRISK_TRY(expect_rows(node, 1, -1, true));
   const int64_t head_dim = node.attributes.integer("head_dim");
-  if (head_dim < 1 || node.inputs[0].shape[1].constant() % head_dim != 0 ||
-      node.inputs[1].shape[1].constant() > head_dim) {
-    return node_error(node, "whole heads, at least as wide as the table",
+  if (node.inputs[0].shape[1].constant() % head_dim != 0 ||
+      node.inputs[1].shape[1].constant() > head_dim || node.inputs[1].shape[1].constant() % 2 != 0) {
+    return node_error(node, "whole heads, at least as wide as the table of whole pairs",
                       "head_dim " + std::to_string(head_dim));
   }
   return std::vector{node.inputs[0]};
@@ -62,6 +62,10 @@ Result<std::unique_ptr<BoundOp>> bind(const NodeView& node, const BindContext& c
 
 }  // namespace
 
-Op op_rope() { return {"rope", infer, bind, true}; }
+Op op_rope() {
+  static constexpr AttributeRule kAttributes[] = {{"head_dim", AttributeKind::kInteger, 1},
+                                                  {"style", AttributeKind::kInteger, 0, 1}};
+  return {"rope", infer, bind, true, kAttributes};
+}
 
 }  // namespace brisk::ops

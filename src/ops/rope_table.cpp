@@ -35,9 +35,7 @@ class RopeTable final : public BoundOp {
 
 Result<std::vector<ValueType>> infer(const NodeView& node) {
   BRISK_TRY(expect_inputs(node, 1));
-  if (node.inputs[0].dtype != DType::kI32 || node.inputs[0].shape.size() != 1) {
-    return node_error(node, "positions i32 [rows]", "something else");
-  }
+  BRISK_TRY(expect_row_numbers(node, 0));
   const auto rotated = 2 * static_cast<int64_t>(node.attributes.reals("frequencies").size());
   return std::vector{ValueType{ValueForm::kTensor, DType::kF32, {node.inputs[0].shape[0], Dim(rotated)}}};
 }
@@ -48,6 +46,9 @@ Result<std::unique_ptr<BoundOp>> bind(const NodeView& node, const BindContext& c
 
 }  // namespace
 
-Op op_rope_table() { return {"rope_table", infer, bind}; }
+Op op_rope_table() {
+  static constexpr AttributeRule kAttributes[] = {{"frequencies", AttributeKind::kReals, 1}};
+  return {"rope_table", infer, bind, false, kAttributes};
+}
 
 }  // namespace brisk::ops

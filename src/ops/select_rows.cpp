@@ -33,9 +33,7 @@ class SelectRows final : public BoundOp {
 Result<std::vector<ValueType>> infer(const NodeView& node) {
   BRISK_TRY(expect_inputs(node, 2));
   BRISK_TRY(expect_rows(node, 0, -1));
-  if (node.inputs[1].dtype != DType::kI32 || node.inputs[1].shape.size() != 1) {
-    return node_error(node, "row numbers i32 [count]", "something else");
-  }
+  BRISK_TRY(expect_row_numbers(node, 1));
   ValueType out = node.inputs[0];
   out.shape[0] = node.inputs[1].shape[0];
   return std::vector{out};

@@ -1,7 +1,7 @@
 // BF16: bfloat16, little-endian, one value per block: the upper half of an IEEE binary32.
-#include "quant/block_format.hpp"
 #include "quant/blocks.hpp"
 #include "quant/half.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::quant {
 
@@ -17,7 +17,7 @@ void encode(const float* values, int64_t count, std::byte* out) noexcept {
 
 }  // namespace
 
-BlockFormat quant_bf16();
-BlockFormat quant_bf16() { return {DType::kBF16, decode, encode}; }
+WeightForm quant_bf16();
+WeightForm quant_bf16() { return block_form("bf16", ActivationForm::kF32, {DType::kBF16, decode, encode}); }
 
 }  // namespace brisk::quant

@@ -1,9 +1,8 @@
 // F16: IEEE binary16, little-endian, one value per block.
 // 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits.
-// bits.
-#include "quant/block_format.hpp"
 #include "quant/blocks.hpp"
 #include "quant/half.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::quant {
 
@@ -19,7 +18,7 @@ void encode(const float* values, int64_t count, std::byte* out) noexcept {
 
 }  // namespace
 
-BlockFormat quant_f16();
-BlockFormat quant_f16() { return {DType::kF16, decode, encode}; }
+WeightForm quant_f16();
+WeightForm quant_f16() { return block_form("f16", ActivationForm::kF32, {DType::kF16, decode, encode}); }
 
 }  // namespace brisk::quant

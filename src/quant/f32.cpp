@@ -1,7 +1,7 @@
 // F32: IEEE binary32, little-endian, one value per block.
 #include <cstring>
 
-#include "quant/block_format.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::quant {
 
@@ -17,7 +17,7 @@ void encode(const float* values, int64_t count, std::byte* out) noexcept {
 
 }  // namespace
 
-BlockFormat quant_f32();
-BlockFormat quant_f32() { return {DType::kF32, decode, encode}; }
+WeightForm quant_f32();
+WeightForm quant_f32() { return block_form("f32", ActivationForm::kF32, {DType::kF32, decode, encode}); }
 
 }  // namespace brisk::quant

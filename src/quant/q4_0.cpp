@@ -4,9 +4,9 @@
 //     bytes  2..17  codes: byte i holds value i in its low and value i + 16 in its high four bits
 //
 // value = d * (code - 8)
-#include "quant/block_format.hpp"
 #include "quant/blocks.hpp"
 #include "quant/half.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::quant {
 
@@ -52,7 +52,7 @@ void encode(const float* values, int64_t count, std::byte* out) noexcept {
 
 }  // namespace
 
-BlockFormat quant_q4_0();
-BlockFormat quant_q4_0() { return {DType::kQ4_0, decode, encode}; }
+WeightForm quant_q4_0();
+WeightForm quant_q4_0() { return block_form("q4_0", ActivationForm::kQ8, {DType::kQ4_0, decode, encode}); }
 
 }  // namespace brisk::quant

@@ -5,9 +5,9 @@
 //     bytes  4..19  codes: byte i holds value i in its low and value i + 16 in its high four bits
 //
 // value = d * code + m
-#include "quant/block_format.hpp"
 #include "quant/blocks.hpp"
 #include "quant/half.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::quant {
 
@@ -56,7 +56,7 @@ void encode(const float* values, int64_t count, std::byte* out) noexcept {
 
 }  // namespace
 
-BlockFormat quant_q4_1();
-BlockFormat quant_q4_1() { return {DType::kQ4_1, decode, encode}; }
+WeightForm quant_q4_1();
+WeightForm quant_q4_1() { return block_form("q4_1", ActivationForm::kQ8, {DType::kQ4_1, decode, encode}); }
 
 }  // namespace brisk::quant

@@ -8,7 +8,7 @@
 //
 // value = (d * scale) * code - (dmin * minimum)
 #include "quant/affine_groups.hpp"
-#include "quant/block_format.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::quant {
 
@@ -63,7 +63,7 @@ void encode(const float* values, int64_t count, std::byte* out) noexcept {
 
 }  // namespace
 
-BlockFormat quant_q4_k();
-BlockFormat quant_q4_k() { return {DType::kQ4_K, decode, encode}; }
+WeightForm quant_q4_k();
+WeightForm quant_q4_k() { return block_form("q4_k", ActivationForm::kQ8, {DType::kQ4_K, decode, encode}); }
 
 }  // namespace brisk::quant

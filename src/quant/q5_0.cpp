@@ -6,9 +6,9 @@
 //                   high half
 //
 // value = d * (code - 16)
-#include "quant/block_format.hpp"
 #include "quant/blocks.hpp"
 #include "quant/half.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::quant {
 
@@ -59,7 +59,7 @@ void encode(const float* values, int64_t count, std::byte* out) noexcept {
 
 }  // namespace
 
-BlockFormat quant_q5_0();
-BlockFormat quant_q5_0() { return {DType::kQ5_0, decode, encode}; }
+WeightForm quant_q5_0();
+WeightForm quant_q5_0() { return block_form("q5_0", ActivationForm::kQ8, {DType::kQ5_0, decode, encode}); }
 
 }  // namespace brisk::quant

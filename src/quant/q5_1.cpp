@@ -7,9 +7,9 @@
 //                   high half
 //
 // value = d * code + m
-#include "quant/block_format.hpp"
 #include "quant/blocks.hpp"
 #include "quant/half.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::quant {
 
@@ -63,7 +63,7 @@ void encode(const float* values, int64_t count, std::byte* out) noexcept {
 
 }  // namespace
 
-BlockFormat quant_q5_1();
-BlockFormat quant_q5_1() { return {DType::kQ5_1, decode, encode}; }
+WeightForm quant_q5_1();
+WeightForm quant_q5_1() { return block_form("q5_1", ActivationForm::kQ8, {DType::kQ5_1, decode, encode}); }
 
 }  // namespace brisk::quant

@@ -9,7 +9,7 @@
 //
 // value = (d * scale) * code - (dmin * minimum)
 #include "quant/affine_groups.hpp"
-#include "quant/block_format.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::quant {
 
@@ -68,7 +68,7 @@ void encode(const float* values, int64_t count, std::byte* out) noexcept {
 
 }  // namespace
 
-BlockFormat quant_q5_k();
-BlockFormat quant_q5_k() { return {DType::kQ5_K, decode, encode}; }
+WeightForm quant_q5_k();
+WeightForm quant_q5_k() { return block_form("q5_k", ActivationForm::kQ8, {DType::kQ5_K, decode, encode}); }
 
 }  // namespace brisk::quant

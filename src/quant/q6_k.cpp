@@ -12,9 +12,9 @@
 // value = (d * scale) * (code - 32)
 #include <algorithm>
 
-#include "quant/block_format.hpp"
 #include "quant/blocks.hpp"
 #include "quant/half.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::quant {
 
@@ -119,7 +119,7 @@ void encode(const float* values, int64_t count, std::byte* out) noexcept {
 
 }  // namespace
 
-BlockFormat quant_q6_k();
-BlockFormat quant_q6_k() { return {DType::kQ6_K, decode, encode}; }
+WeightForm quant_q6_k();
+WeightForm quant_q6_k() { return block_form("q6_k", ActivationForm::kQ8, {DType::kQ6_K, decode, encode}); }
 
 }  // namespace brisk::quant

@@ -4,9 +4,9 @@
 //     bytes  2..33  codes: i8, one per value
 //
 // value = d * code
-#include "quant/block_format.hpp"
 #include "quant/blocks.hpp"
 #include "quant/half.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::quant {
 
@@ -44,7 +44,7 @@ void encode(const float* values, int64_t count, std::byte* out) noexcept {
 
 }  // namespace
 
-BlockFormat quant_q8_0();
-BlockFormat quant_q8_0() { return {DType::kQ8_0, decode, encode}; }
+WeightForm quant_q8_0();
+WeightForm quant_q8_0() { return block_form("q8_0", ActivationForm::kQ8, {DType::kQ8_0, decode, encode}); }
 
 }  // namespace brisk::quant

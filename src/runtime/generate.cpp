@@ -68,42 +68,36 @@ std::string_view finish_reason_name(FinishReason reason) {
   return "";
 }
 
-Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> model, ThreadPool& pool) {
+Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> model, ThreadPool& pool,
+                                                 Policies policies) {
   std::unique_ptr<Session> session(new Session());
   const int64_t context = model->context();
   session->tokens_.reserve(static_cast<size_t>(context));
-  BRISK_ASSIGN(session->engine_, Engine::create(std::move(model), pool, context));
-  BRISK_ASSIGN(session->sequence_, session->engine_->kv().create_sequence());
-  session->rows_.reserve(static_cast<size_t>(session->model().plan().most_tokens()));
+  session->rows_.reserve(static_cast<size_t>(context));
+  BRISK_ASSIGN(session->decoder_, Decoder::create(std::move(model), pool, context, std::move(policies)));
+  BRISK_ASSIGN(session->sequence_, session->decoder_->create_sequence());
   return session;
 }
 
 void Session::clear() { truncate(0); }
 
+// Cuts back to `length`, or to nothing when the past is no longer there (a window moved on).
 void Session::truncate(size_t length) {
-  engine_->kv().truncate(sequence_, static_cast<int64_t>(length));
+  if (decoder_->shortest(sequence_) > static_cast<int64_t>(length)) length = 0;
+  decoder_->truncate(sequence_, static_cast<int64_t>(length));
   tokens_.resize(length);
 }
 
-Result<std::span<const float>> Session::feed(std::span<const int32_t> tokens, bool all_logits,
+// Runs `tokens` and returns the scores of the last.
+Result<std::span<const float>> Session::feed(std::span<const int32_t> tokens,
                                              const std::atomic<bool>* cancel) {
   rows_.clear();
-  for (size_t i = 0; i < tokens.size(); ++i) {
-    rows_.push_back({tokens[i], sequence_, all_logits || i + 1 == tokens.size()});
-  }
-  Result<std::span<const float>> logits = engine_->step(rows_, cancel);
-  if (logits.ok()) tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
-  return logits;
-}
-
-Result<std::span<const float>> Session::feed_prompt(std::span<const int32_t> prompt,
-                                                    const std::atomic<bool>* cancel) {
-  const auto chunk = static_cast<size_t>(model().plan().most_tokens());
-  while (prompt.size() > chunk) {
-    BRISK_TRY(feed(prompt.first(chunk), false, cancel));
-    prompt = prompt.subspan(chunk);
-  }
-  return feed(prompt, false, cancel);
+  for (size_t i = 0; i < tokens.size(); ++i) rows_.push_back({tokens[i], sequence_, i + 1 == tokens.size()});
+  const Status status = decoder_->run(rows_, {}, cancel);
+  const auto stored = tokens.first(decoder_->finished());
+  tokens_.insert(tokens_.end(), stored.begin(), stored.end());
+  BRISK_TRY(status);
+  return decoder_->last_scores();
 }
 
 Status Session::check_prompt(std::span<const int32_t> prompt) const {
@@ -132,7 +126,7 @@ Result<Generation> Session::generate(std::span<const int32_t> prompt, const Gene
   out.timings.cache_n = static_cast<int64_t>(tokens_.size());
   out.timings.prompt_n = out.prompt_tokens - out.timings.cache_n;
   auto start = Clock::now();
-  Result<std::span<const float>> logits = feed_prompt(prompt.subspan(tokens_.size()), cancel);
+  Result<std::span<const float>> logits = feed(prompt.subspan(tokens_.size()), cancel);
   out.timings.prompt_ms = milliseconds_since(start);
   if (!logits.ok()) {
     if (logits.status().code() != StatusCode::kCancelled) return logits.status();
@@ -184,7 +178,7 @@ Status Session::continue_text(std::span<const float> logits, const GenerateOptio
       break;
     }
     Result<std::span<const float>> stepped = cancelled();
-    if (!left) stepped = feed({&next.token, 1}, false, cancel);
+    if (!left) stepped = feed({&next.token, 1}, cancel);
     if (!stepped.ok()) {
       if (stepped.status().code() != StatusCode::kCancelled) return stepped.status();
       out.finish_reason = FinishReason::kCancelled;
@@ -202,13 +196,17 @@ Result<std::vector<float>> Session::logits(std::span<const int32_t> tokens, cons
   clear();
   std::vector<float> all;
   all.reserve(tokens.size() * static_cast<size_t>(model().config().vocabulary));
-  const auto chunk = static_cast<size_t>(model().plan().most_outputs());
-  while (!tokens.empty()) {
-    const size_t count = std::min(chunk, tokens.size());
-    BRISK_ASSIGN(const std::span<const float> logits, feed(tokens.first(count), true, cancel));
-    all.insert(all.end(), logits.begin(), logits.end());
-    tokens = tokens.subspan(count);
-  }
+  rows_.clear();
+  for (const int32_t token : tokens) rows_.push_back({token, sequence_, true});
+  const Status status = decoder_->run(
+      rows_,
+      [&](const Decoder::Scores& scores) -> Status {
+        all.insert(all.end(), scores.scores.begin(), scores.scores.end());
+        return {};
+      },
+      cancel);
+  tokens_.assign(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(decoder_->finished()));
+  BRISK_TRY(status);
   return all;
 }
 

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/engine.hpp"
+#include "runtime/decoder.hpp"
 #include "runtime/sampling.hpp"
 
 namespace brisk::runtime {
@@ -45,10 +45,11 @@ struct Generation {
 class Session {
  public:
   /// Room for one sequence of the model's context.
-  static Result<std::unique_ptr<Session>> create(std::shared_ptr<const Model> model, ThreadPool& pool);
+  static Result<std::unique_ptr<Session>> create(std::shared_ptr<const Model> model, ThreadPool& pool,
+                                                 Policies policies = {});
 
-  const Model& model() const { return engine_->model(); }
-  Engine& engine() { return *engine_; }
+  const Model& model() const { return decoder_->model(); }
+  Engine& engine() { return decoder_->engine(); }
   /// The tokens whose keys and values are stored.
   std::span<const int32_t> tokens() const { return tokens_; }
   void clear();
@@ -69,18 +70,15 @@ class Session {
   Session() = default;
   void truncate(size_t length);
   Status check_prompt(std::span<const int32_t> prompt) const;
-  Result<std::span<const float>> feed(std::span<const int32_t> tokens, bool all_logits,
-                                      const std::atomic<bool>* cancel);
-  Result<std::span<const float>> feed_prompt(std::span<const int32_t> prompt,
-                                             const std::atomic<bool>* cancel);
+  Result<std::span<const float>> feed(std::span<const int32_t> tokens, const std::atomic<bool>* cancel);
   Status continue_text(std::span<const float> logits, const GenerateOptions& options,
                        const std::function<bool(std::string_view)>& on_text, const std::atomic<bool>* cancel,
                        Generation& out);
 
-  std::unique_ptr<Engine> engine_;
-  SequenceId sequence_ = 0;
+  std::unique_ptr<Decoder> decoder_;
+  int32_t sequence_ = 0;
   std::vector<int32_t> tokens_;
-  std::vector<Row> rows_;  // of the step at hand
+  std::vector<TokenRow> rows_;  // of the run at hand
 };
 
 }  // namespace brisk::runtime

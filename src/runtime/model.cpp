@@ -152,11 +152,12 @@ Result<std::shared_ptr<Model>> Model::load(std::shared_ptr<formats::GgufFile> fi
   const int64_t step_tokens = std::min(options.step_tokens, model->context_);
   const graph::PlanOptions plan_options{options.isa,
                                         options.exact,
-                                        model->kv_geometry().type,
+                                        model->kv_type(),
                                         step_tokens,
                                         std::min(options.step_outputs, step_tokens),
                                         options.passes_off};
   BRISK_ASSIGN(model->plan_, graph::Plan::create(std::move(graph), plan_options));
+  model->find_stateful_layers();
   BRISK_TRY(model->check_memory(pool));
   BRISK_TRY(model->plan_->pack_weights(pool, options.progress, options.cancel));
   BRISK_TRY(model->check_file());
@@ -184,7 +185,7 @@ Status Model::read_text_parts() {
 
 Status Model::check_memory(const ThreadPool& pool) const {
   const uint64_t weights = static_cast<uint64_t>(plan_->packed_bytes());
-  const uint64_t kv = KvStore::bytes_needed(config_.layers, kv_geometry(), context_);
+  const uint64_t kv = KvStore::bytes_needed(kv_groups(), context_);
   const uint64_t work = static_cast<uint64_t>(plan_->arena_bytes() + plan_->scratch_bytes() * pool.lanes());
   const uint64_t needed = checked_add(weights + work, kv).value_or(std::numeric_limits<uint64_t>::max());
   const MemoryOffer offer = memory_offer();
@@ -196,8 +197,26 @@ Status Model::check_memory(const ThreadPool& pool) const {
        mebibytes(offer.available) + " available", "a smaller context (-c) or a smaller model"});
 }
 
-kernels::KvGeometry Model::kv_geometry() const {
-  return {config_.kv_heads, config_.head_dim, config_.head_dim, options_.exact ? DType::kF32 : DType::kF16};
+DType Model::kv_type() const {
+  return options_.kv_type.value_or(options_.exact ? DType::kF32 : DType::kF16);
+}
+
+std::vector<KvGroup> Model::kv_groups() const {
+  KvGroup full;
+  full.name = "full";
+  for (int64_t layer = 0; layer < config_.layers; ++layer) full.layers.push_back(static_cast<int32_t>(layer));
+  full.geometry = {config_.kv_heads, config_.head_dim, config_.head_dim, kv_type()};
+  return {std::move(full)};
+}
+
+void Model::find_stateful_layers() {
+  for (const graph::Node& node : plan_->graph().nodes()) {
+    if (std::string_view(node.op->name) != "kv_store") continue;
+    stateful_layers_.push_back({static_cast<int32_t>(node.attributes.integer("layer")), node.segment});
+  }
+  const graph::Graph& graph = plan_->graph();
+  const std::vector<Dim>& positions = graph.value(graph.find_input("positions")).type.shape;
+  if (positions.size() > 1) position_components_ = positions[1].constant();
 }
 
 Result<std::string> Model::render_chat(const Json& messages, bool add_generation_prompt,

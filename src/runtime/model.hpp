@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "formats/gguf/gguf.hpp"
 #include "graph/plan.hpp"
 #include "models/architecture.hpp"
+#include "runtime/kv_store.hpp"
 #include "text/chat_template.hpp"
 #include "text/tokenizer.hpp"
 
@@ -24,6 +27,7 @@ namespace brisk::runtime {
 struct LoadOptions {
   Isa isa = Isa::kRef;        ///< highest level to use; callers pass active_isa()
   bool exact = false;         ///< f32 activations and keys and values: the reference arithmetic
+  std::optional<DType> kv_type = {};  ///< of stored keys and values; default f16, f32 when exact
   int64_t context = 0;        ///< tokens a sequence may hold; 0: the model's own, at most 8192
   int64_t step_tokens = 512;  ///< rows of one step at most (the plan's token budget)
   int64_t step_outputs = 64;  ///< rows of one step that may ask for logits
@@ -71,12 +75,22 @@ class Model {
   Status check_file() const;
   /// Whether a read met a missing page of the file; cheap.
   bool file_damaged() const;
-  /// Keys and values of one layer.
-  kernels::KvGeometry kv_geometry() const;
+  /// Where a layer's keys and values are stored: the segment of the plan that does it.
+  struct StatefulLayer {
+    int32_t layer, segment;
+  };
+  /// All layers that keep state.
+  std::span<const StatefulLayer> stateful_layers() const { return stateful_layers_; }
+  /// Numbers that a row's rotary position has.
+  int64_t position_components() const { return position_components_; }
+  /// The groups of layers that keep state.
+  std::vector<KvGroup> kv_groups() const;
 
  private:
   Model() = default;
   Status read_text_parts();
+  void find_stateful_layers();
+  DType kv_type() const;
   Status check_memory(const ThreadPool& pool) const;
 
   std::shared_ptr<formats::GgufFile> file_;
@@ -88,6 +102,8 @@ class Model {
   std::unique_ptr<text::ChatTemplate> template_;
   Status template_status_;  // why template_ is null although the file has one
   std::unique_ptr<graph::Plan> plan_;
+  std::vector<StatefulLayer> stateful_layers_;
+  int64_t position_components_ = 1;
   int64_t context_ = 0;
 };
 

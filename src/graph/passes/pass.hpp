@@ -22,10 +22,12 @@ struct Pass {
   Status (*run)(Graph& graph, const PassContext& context);
 };
 
+/// What a pass did: nodes are the same when they make the same value, and changed when they make it otherwise.
 struct PassReport {
   std::string name;
-  double milliseconds;
-  size_t nodes_before, nodes_after;
+  double milliseconds = 0;
+  size_t nodes_before = 0, nodes_after = 0;
+  size_t added = 0, removed = 0, changed = 0;
 };
 
 /// In the order in which they run.

@@ -1,10 +1,11 @@
-// quantize_activations: where a linear's weight has an integer kernel, its input becomes int8 rows. The
-// transform is a node of its own, made once per input and shared by all products that read it (q, k and v;
-// gate and up).
+// quantize_activations: where the form of a linear's weight wants its activations in another form, and there
+// is a kernel for that, the input is put into it. The transform is a node of its own, made once per input and
+// shared by all products that read it (q, k and v; gate and up).
 #include <map>
 
 #include "graph/passes/pass.hpp"
 #include "kernels/gemm/gemm.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::graph {
 
@@ -13,9 +14,10 @@ namespace {
 bool wants_q8(const Graph& graph, const Node& node, Isa isa) {
   if (std::string_view(node.op->name) != "linear") return false;
   if (graph.value(node.inputs[0]).type.form != ops::ValueForm::kTensor) return false;
-  const Weight* weight = graph.value(node.inputs[1]).weight;
-  return kernels::find_gemm(weight->dtype, kernels::ActivationForm::kQ8, isa) != nullptr &&
-         weight->shape[1] % kernels::kQ8Block == 0;
+  const Weight& weight = *graph.value(node.inputs[1]).weight;
+  constexpr auto kQ8 = kernels::ActivationForm::kQ8;
+  return weight.form->wants == kQ8 && weight.width() % kernels::kQ8Block == 0 &&
+         kernels::find_gemm(*weight.form, kQ8, isa) != nullptr;
 }
 
 Status run(Graph& graph, const PassContext& context) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <map>
 
 #include "graph/passes/pass.hpp"
 
@@ -39,6 +40,23 @@ Status check_names(std::span<const std::string> off) {
   return {};
 }
 
+void count_changes(const std::vector<Node>& before, const std::vector<Node>& after, PassReport& report) {
+  std::map<ValueId, const Node*> made_by;
+  for (const Node& node : before) made_by[node.outputs.at(0)] = &node;
+  for (const Node& node : after) {
+    const auto found = made_by.find(node.outputs.at(0));
+    if (found == made_by.end()) {
+      ++report.added;
+      continue;
+    }
+    const Node& old = *found->second;
+    const bool same = old.op == node.op && old.inputs == node.inputs && old.attributes == node.attributes;
+    report.changed += same ? 0 : 1;
+    made_by.erase(found);
+  }
+  report.removed = made_by.size();
+}
+
 }  // namespace
 
 Result<std::vector<PassReport>> run_passes(Graph& graph, const PassContext& context,
@@ -48,12 +66,14 @@ Result<std::vector<PassReport>> run_passes(Graph& graph, const PassContext& cont
   std::vector<PassReport> reports;
   for (const Pass& pass : all_passes()) {
     if (std::ranges::find(off, pass.name) != off.end()) continue;
-    const size_t before = graph.nodes().size();
+    const std::vector<Node> before = graph.nodes();
     const auto start = std::chrono::steady_clock::now();
     BRISK_TRY(pass.run(graph, context));
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     BRISK_TRY(verify(graph));
-    reports.push_back({pass.name, took.count(), before, graph.nodes().size()});
+    PassReport report{pass.name, took.count(), before.size(), graph.nodes().size()};
+    count_changes(before, graph.nodes(), report);
+    reports.push_back(std::move(report));
   }
   return reports;
 }

@@ -34,7 +34,7 @@ Status run(Graph& graph, const PassContext&) {
       if (twin != nullptr) {
         for (size_t i = 0; i < node.outputs.size(); ++i) {
           replaced[node.outputs[i]] = twin->outputs[i];
-          graph.replace_output(node.outputs[i], twin->outputs[i]);
+          graph.replace_named(node.outputs[i], twin->outputs[i]);
         }
         continue;
       }

@@ -7,15 +7,18 @@
 //      lanes is needed and each score is one chain of fma along k_dim, whatever the tile.
 //   2. softmax: maximum, exp, sum, one pair after the other.
 //   3. values:  register tile of up to 6 pairs x 64 dimensions, keys in order.
-// With more than one tile of pairs, f16 keys and values are first copied as f32 to scratch, 64 keys at a time
-// (they stay in L1): converting takes a port that fma needs. With one tile they are read where they are.
+// With more than one tile of pairs, f16 and bf16 keys and values are first copied as f32 to scratch, 64 keys
+// at a time (they stay in L1): converting takes a port that fma needs. With one tile they are read where they
+// are. The quantised types are always unpacked that way.
 //
-// Pairs see different keys (causal masks, windows). Scores outside are replaced by -inf, whatever they were;
-// the value tile runs over the keys that all of its pairs see, and the few at the edges pair by pair: a key
-// that a row does not see must not touch it, not even multiplied by zero.
+// Pairs see different keys (causal masks, windows, bit masks). Scores outside are replaced by -inf, whatever
+// they were; the value tile runs over the keys that all of its pairs see, and the others pair by pair: a key
+// that a row does not see must not touch it, not even multiplied by zero. Where no row of an item has a bit
+// mask, all of it is ranges; with one, pairs are compared by the 64 bits of a chunk.
 #include <limits>
 #include <type_traits>
 
+#include "kernels/attention/source.inl"
 #include "kernels/attention/variants.hpp"
 
 namespace brisk::kernels::BRISK_ISA_NAMESPACE {
@@ -27,47 +30,24 @@ constexpr int64_t kChunkTiles = kAttentionChunk / 16;
 constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
 struct Pair {
-  const float* q;  // [k_dim]
-  float* scores;   // [kAttentionBlock], then the probabilities
-  float* sum;      // [width] probabilities times values so far
-  float* out;      // [v_dim]
-  int64_t first, last;
-  float peak;   // greatest score so far
-  float total;  // sum of probabilities so far
+  const float* q;        // [k_dim]
+  float* scores;         // [kAttentionBlock], then the probabilities
+  float* sum;            // [width] probabilities times values so far
+  float* out;            // [v_dim]
+  int64_t first, last;   // entries that it sees
+  const uint64_t* mask;  // of them, those whose bit is set; null: all
+  float peak;            // greatest score so far
+  float total;           // sum of probabilities so far
 };
 
-/// Keys [begin, end).
+/// Entries [begin, end).
 struct Range {
   int64_t begin, end;
   bool empty() const { return begin >= end; }
 };
-[[gnu::always_inline]] inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-[[gnu::always_inline]] inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 [[gnu::always_inline]] inline Range common(Range a, Range b) {
   return {most(a.begin, b.begin), least(a.end, b.end)};
 }
-
-/// What is read: one key-value head of one sequence.
-template <typename E>
-struct Source {
-  KvView view;
-  int64_t head;
-  int64_t k_dim, v_dim;
-  int64_t slab_bytes, value_offset;
-
-  const std::byte* slab(int64_t token) const {
-    return view.slabs + view.table[token / kSlabTokens] * slab_bytes;
-  }
-  /// The 16 keys [16][k_dim] of which `token` is the first.
-  const E* key_tile(int64_t token) const {
-    const int64_t tile = head * (kSlabTokens / 16) + token % kSlabTokens / 16;
-    return reinterpret_cast<const E*>(slab(token)) + tile * k_dim * 16;
-  }
-  const E* value_row(int64_t token) const {
-    return reinterpret_cast<const E*>(slab(token) + value_offset) +
-           (head * kSlabTokens + token % kSlabTokens) * v_dim;
-  }
-};
 
 // ---- scores ----
 
@@ -137,6 +117,13 @@ void score_tiles(Pair* const* pairs, int64_t count, const E* const* tiles, int64
   }
 }
 
+/// Whether so many pairs read entries where they are: f32 always, what must be converted when it is read
+/// once.
+template <typename E>
+[[gnu::always_inline]] inline bool read_in_place(int64_t pair_count) {
+  return std::is_same_v<E, float> || (Stored<E>::kPlain && pair_count <= kTilePairs);
+}
+
 /// Calls body(first pair, count) for even shares of at most 6 pairs.
 template <typename Body>
 [[gnu::always_inline]] inline void for_pair_tiles(int64_t pair_count, Body body) {
@@ -153,19 +140,24 @@ void score_chunk(const Source<E>& source, Pair* const* pairs, int64_t pair_count
                  float scale, float* copy) noexcept {
   const int64_t begin = range.begin / 16 * 16;
   const int64_t tile_count = (range.end - begin + 15) / 16;
-  const E* tiles[kChunkTiles];
-  for (int64_t t = 0; t < tile_count; ++t) tiles[t] = source.key_tile(begin + 16 * t);
-  const auto score_from = [&](const auto* const* from) {
+  const auto score_from = [&](const auto* const* tiles) {
     for_pair_tiles(pair_count, [&](int64_t p, int64_t count) {
-      score_tiles(pairs + p, count, from, tile_count, source.k_dim, scale, begin - block);
+      score_tiles(pairs + p, count, tiles, tile_count, source.k_dim, scale, begin - block);
     });
   };
-  if (std::is_same_v<E, float> || pair_count <= kTilePairs) return score_from(tiles);
-
+  if constexpr (Stored<E>::kPlain) {
+    if (read_in_place<E>(pair_count)) {
+      const E* tiles[kChunkTiles];
+      for (int64_t t = 0; t < tile_count; ++t) {
+        tiles[t] = reinterpret_cast<const E*>(source.key_tile(begin + 16 * t));
+      }
+      return score_from(tiles);
+    }
+  }
   const float* copies[kChunkTiles];
   for (int64_t t = 0; t < tile_count; ++t) {
     float* to = copy + t * source.k_dim * 16;
-    for (int64_t d = 0; d < source.k_dim; ++d) store(to + d * 16, load(tiles[t] + d * 16));
+    unpack_keys<E>(source.key_tile(begin + 16 * t), source.k_dim, to);
     copies[t] = to;
   }
   score_from(copies);
@@ -173,22 +165,56 @@ void score_chunk(const Source<E>& source, Pair* const* pairs, int64_t pair_count
 
 // ---- softmax ----
 
-/// Replaces the scores beside `seen` by -inf in its first and last vector; others are never looked at.
-void hide_unseen(float* scores, Range seen) noexcept {
-  const auto hide = [&](int64_t at) {
-    const Mask16 inside = lanes_between(most(seen.begin - at, 0), least(seen.end - at, 16));
-    store(scores + at, select(inside, load(scores + at), broadcast(kNothing)));
-  };
-  if (seen.begin % 16 != 0) hide(seen.begin / 16 * 16);
-  if (seen.end % 16 != 0) hide(seen.end / 16 * 16);
+/// The lowest `count` bits, 0..64.
+[[gnu::always_inline]] inline uint64_t low_bits(int64_t count) {
+  return count == 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
 }
 
-/// Turns the scores of one block into probabilities relative to the new peak, and rescales what came before.
-void softmax_block(Pair& pair, int64_t block, int64_t width) noexcept {
-  const Range seen = common({pair.first - block, pair.last - block}, {0, kAttentionBlock});
+/// The entries that a pair sees of the chunk that begins at `chunk`, as bits.
+uint64_t bits_of_chunk(const Pair& pair, int64_t chunk) noexcept {
+  const Range own = common({pair.first - chunk, pair.last - chunk}, {0, kAttentionChunk});
+  if (own.empty()) return 0;
+  const uint64_t bits = low_bits(own.end) & ~low_bits(own.begin);
+  return pair.mask == nullptr ? bits : bits & pair.mask[chunk / 64];
+}
+
+/// What a pair sees of the block that begins at `block`, counted from there: from the first entry that it
+/// sees to after the last one.
+Range seen_of_block(const Pair& pair, int64_t block) noexcept {
+  if (pair.mask == nullptr) return common({pair.first - block, pair.last - block}, {0, kAttentionBlock});
+  Range seen = {kAttentionBlock, 0};
+  for (int64_t at = 0; at < kAttentionBlock; at += kAttentionChunk) {
+    const uint64_t bits = bits_of_chunk(pair, block + at);
+    if (bits == 0) continue;
+    seen.begin = least(seen.begin, at + __builtin_ctzll(bits));
+    seen.end = at + 64 - __builtin_clzll(bits);
+  }
+  return seen;
+}
+
+/// Replaces the scores that are not seen by -inf: those beside `seen` in its first and last vector, and in
+/// between where the mask says so. Vectors outside are never looked at.
+void hide_unseen(const Pair& pair, int64_t block, Range seen) noexcept {
+  const auto hide = [&](int64_t at, Mask16 inside) {
+    store(pair.scores + at, select(inside, load(pair.scores + at), broadcast(kNothing)));
+  };
+  const auto hide_edge = [&](int64_t at) {
+    hide(at, lanes_between(most(seen.begin - at, 0), least(seen.end - at, 16)));
+  };
+  if (seen.begin % 16 != 0) hide_edge(seen.begin / 16 * 16);
+  if (seen.end % 16 != 0) hide_edge(seen.end / 16 * 16);
+  if (pair.mask == nullptr) return;
+  for (int64_t at = seen.begin / 16 * 16; at < seen.end; at += 16) {
+    hide(at, lanes_of(pair.mask[(block + at) / 64] >> (at % 64)));
+  }
+}
+
+/// Turns the scores of one block into probabilities relative to the new peak; returns the factor that what
+/// came before must be scaled by.
+float softmax_block(Pair& pair, int64_t block, Range seen) noexcept {
   const int64_t begin = seen.begin / 16 * 16;
   float* scores = pair.scores;
-  hide_unseen(scores, seen);
+  hide_unseen(pair, block, seen);
   F32x16 greatest = broadcast(kNothing);
   for (int64_t at = begin; at < seen.end; at += 16) greatest = max(greatest, load(scores + at));
   const float block_peak = max_lane(greatest);
@@ -205,6 +231,11 @@ void softmax_block(Pair& pair, int64_t block, int64_t width) noexcept {
   const float factor = first_lane(exp(broadcast(pair.peak - shift)));
   pair.total = pair.total * factor + sum_lanes(parts);
   pair.peak = peak;
+  return factor;
+}
+
+/// Rescales the sums of values so far.
+void rescale(const Pair& pair, float factor, int64_t width) noexcept {
   if (factor == 1.0F) return;  // the usual case once the peak is found; multiplying would change no bit
   for (int64_t d = 0; d < width; d += 16) store(pair.sum + d, mul(load(pair.sum + d), broadcast(factor)));
 }
@@ -231,9 +262,9 @@ void value_tile(Pair* const* pairs, Values<E> values, Range range, int64_t score
     for (int v = 0; v < kVectors; ++v) acc[p][v] = load(pairs[p]->sum + column + 16 * v);
   }
   for (int64_t h = 0; h < 2; ++h) {
-    const Range run = common(range, {h * kSlabTokens, (h + 1) * kSlabTokens});
+    const Range run = common(range, {h * kPageTokens, (h + 1) * kPageTokens});
     if (run.empty()) continue;
-    const E* row = values.half[h] + (run.begin - h * kSlabTokens) * values.stride + column;
+    const E* row = values.half[h] + (run.begin - h * kPageTokens) * values.stride + column;
     for (int64_t j = run.begin; j < run.end; ++j, row += values.stride) {
       F32x16 value[kVectors];
 #pragma GCC unroll 8
@@ -285,11 +316,11 @@ void value_pairs(Pair* const* pairs, int64_t count, Values<E> values, Range rang
   }
 }
 
-/// One tile of pairs over a chunk that begins at token `chunk`: the keys that all see together, the keys at
-/// the edges pair by pair, each pair's in order.
+/// One tile of pairs without bit masks over a chunk that begins at entry `chunk`: the keys that all see
+/// together, the keys at the edges pair by pair, each pair's in order.
 template <typename E>
-void value_tile_pairs(Pair* const* pairs, int64_t count, Values<E> values, int64_t chunk, int64_t score_at,
-                      int64_t width) noexcept {
+void value_ranges(Pair* const* pairs, int64_t count, Values<E> values, int64_t chunk, int64_t score_at,
+                  int64_t width) noexcept {
   Range all = {0, kAttentionChunk};
   for (int64_t p = 0; p < count; ++p) {
     all = common(all, {pairs[p]->first - chunk, pairs[p]->last - chunk});
@@ -306,68 +337,152 @@ void value_tile_pairs(Pair* const* pairs, int64_t count, Values<E> values, int64
   }
 }
 
-/// The values of one chunk: keys of `range`, which lies in the chunk that begins at token `chunk`.
+/// The same where some have bit masks: neighbours that see the same entries go together, one run of entries
+/// after the other.
 template <typename E>
-void value_chunk(const Source<E>& source, Pair* const* pairs, int64_t pair_count, Range range, int64_t chunk,
-                 int64_t block, int64_t width, float* copy) noexcept {
-  const auto add_from = [&](auto values) {
-    for_pair_tiles(pair_count, [&](int64_t p, int64_t count) {
-      value_tile_pairs(pairs + p, count, values, chunk, chunk - block, width);
-    });
-  };
-  if (width == source.v_dim && (std::is_same_v<E, float> || pair_count <= kTilePairs)) {
-    Values<E> values = {{nullptr, nullptr}, source.v_dim};
-    for (int64_t h = 0; h < 2; ++h) {
-      const int64_t token = chunk + h * kSlabTokens;
-      const bool seen = token < range.end && token + kSlabTokens > range.begin;
-      if (seen) values.half[h] = source.value_row(token);
+void value_bits(Pair* const* pairs, int64_t count, Values<E> values, int64_t chunk, int64_t score_at,
+                int64_t width) noexcept {
+  for (int64_t p = 0; p < count;) {
+    uint64_t bits = bits_of_chunk(*pairs[p], chunk);
+    int64_t next = p + 1;
+    while (next < count && bits_of_chunk(*pairs[next], chunk) == bits) ++next;
+    while (bits != 0) {
+      const int64_t begin = __builtin_ctzll(bits);
+      const uint64_t after = ~(bits | low_bits(begin));  // entries behind `begin` that are not seen
+      const int64_t end = after == 0 ? kAttentionChunk : __builtin_ctzll(after);
+      value_pairs(pairs + p, next - p, values, {begin, end}, score_at, width);
+      bits &= ~low_bits(end);
     }
-    return add_from(values);
+    p = next;
   }
-  // Also for rows that are no whole vectors: the copy is padded, so the tile needs no special end.
-  for (int64_t token = range.begin; token < range.end; ++token) {
-    const E* from = source.value_row(token);
-    float* to = copy + (token - chunk) * width;
-    int64_t d = 0;
-    for (; d + 16 <= source.v_dim; d += 16) store(to + d, load(from + d));
-    if (d < source.v_dim) store(to + d, load_first(from + d, source.v_dim - d));
-  }
-  add_from(Values<float>{{copy, copy + kSlabTokens * width}, width});
 }
 
-// ---- items ----
-
-/// All pairs over all of their keys.
+/// The values of one chunk: keys of `range`, which lies in the chunk that begins at entry `chunk`.
 template <typename E>
-void attend(const Source<E>& source, Pair* pairs, int64_t pair_count, float scale, int64_t width,
-            float* copy) noexcept {
+void value_chunk(const Source<E>& source, Pair* const* pairs, int64_t pair_count, bool masked, Range range,
+                 int64_t chunk, int64_t block, int64_t width, float* copy) noexcept {
+  const auto add_from = [&](auto values) {
+    for_pair_tiles(pair_count, [&](int64_t p, int64_t count) {
+      if (masked) return value_bits(pairs + p, count, values, chunk, chunk - block, width);
+      value_ranges(pairs + p, count, values, chunk, chunk - block, width);
+    });
+  };
+  if constexpr (Stored<E>::kPlain) {
+    if (width == source.v_dim && read_in_place<E>(pair_count)) {
+      Values<E> values = {{nullptr, nullptr}, source.v_dim};
+      for (int64_t h = 0; h < 2; ++h) {
+        const int64_t entry = chunk + h * kPageTokens;
+        const bool seen = entry < range.end && entry + kPageTokens > range.begin;
+        if (seen) values.half[h] = reinterpret_cast<const E*>(source.value_row(entry));
+      }
+      return add_from(values);
+    }
+  }
+  // Also for rows that are no whole vectors: the copy is padded, so the tile needs no special end.
+  for (int64_t entry = range.begin; entry < range.end; ++entry) {
+    unpack_values<E>(source.value_row(entry), source.v_dim, copy + (entry - chunk) * width);
+  }
+  add_from(Values<float>{{copy, copy + kPageTokens * width}, width});
+}
+
+// ---- blocks ----
+
+/// The pairs of one block that see something of it.
+struct Active {
+  Pair* pairs[kAttentionPairs];
+  int64_t count = 0;
+  Range seen;           // entries from the first to after the last that any of them sees
+  bool masked = false;  // whether any of them has a bit mask
+};
+
+Active pairs_of_block(Pair* pairs, int64_t pair_count, int64_t block) noexcept {
+  Active active;
+  active.seen = {block + kAttentionBlock, block};
+  for (int64_t p = 0; p < pair_count; ++p) {
+    const Range own = seen_of_block(pairs[p], block);
+    if (own.empty()) continue;
+    active.pairs[active.count++] = &pairs[p];
+    active.seen = {least(active.seen.begin, block + own.begin), most(active.seen.end, block + own.end)};
+    active.masked |= pairs[p].mask != nullptr;
+  }
+  return active;
+}
+
+/// Calls body(pairs, their number, range, chunk) for the chunks of a block: those pairs (with masks, only the
+/// ones that see something of the chunk) and what lies of `active.seen` in the chunk.
+template <typename Body>
+[[gnu::always_inline]] inline void for_chunks(const Active& active, Body body) {
+  for (int64_t chunk = active.seen.begin / kAttentionChunk * kAttentionChunk; chunk < active.seen.end;
+       chunk += kAttentionChunk) {
+    const Range part = common(active.seen, {chunk, chunk + kAttentionChunk});
+    if (!active.masked) {
+      body(active.pairs, active.count, part, chunk);
+      continue;
+    }
+    Pair* some[kAttentionPairs];
+    int64_t count = 0;
+    for (int64_t p = 0; p < active.count; ++p) {
+      if (bits_of_chunk(*active.pairs[p], chunk) != 0) some[count++] = active.pairs[p];
+    }
+    if (count > 0) body(some, count, part, chunk);
+  }
+}
+
+/// Calls body(block, active pairs) for the blocks that any pair sees something of.
+template <typename Body>
+[[gnu::always_inline]] inline void for_blocks(Pair* pairs, int64_t pair_count, Body body) {
   Range all = {std::numeric_limits<int64_t>::max(), 0};
   for (int64_t p = 0; p < pair_count; ++p) {
     all = {least(all.begin, pairs[p].first), most(all.end, pairs[p].last)};
   }
   for (int64_t block = all.begin / kAttentionBlock * kAttentionBlock; block < all.end;
        block += kAttentionBlock) {
-    Pair* active[kAttentionPairs];
-    int64_t active_count = 0;
-    Range seen = {all.end, all.begin};
-    for (int64_t p = 0; p < pair_count; ++p) {
-      const Range own = common({pairs[p].first, pairs[p].last}, {block, block + kAttentionBlock});
-      if (own.empty()) continue;
-      active[active_count++] = &pairs[p];
-      seen = {least(seen.begin, own.begin), most(seen.end, own.end)};
-    }
-    if (active_count == 0) continue;
-    const int64_t first_chunk = seen.begin / kAttentionChunk * kAttentionChunk;
-    for (int64_t chunk = first_chunk; chunk < seen.end; chunk += kAttentionChunk) {
-      const Range part = common(seen, {chunk, chunk + kAttentionChunk});
-      score_chunk(source, active, active_count, part, block, scale, copy);
-    }
-    for (int64_t p = 0; p < active_count; ++p) softmax_block(*active[p], block, width);
-    for (int64_t chunk = first_chunk; chunk < seen.end; chunk += kAttentionChunk) {
-      const Range part = common(seen, {chunk, chunk + kAttentionChunk});
-      value_chunk(source, active, active_count, part, chunk, block, width, copy);
-    }
+    const Active active = pairs_of_block(pairs, pair_count, block);
+    if (active.count > 0) body(block, active);
   }
+}
+
+template <typename E>
+void score_block(const Source<E>& source, const Active& active, int64_t block, float scale,
+                 float* copy) noexcept {
+  for_chunks(active, [&](Pair* const* pairs, int64_t count, Range part, int64_t) {
+    score_chunk(source, pairs, count, part, block, scale, copy);
+  });
+}
+
+/// All pairs over all of their keys.
+template <typename E>
+void attend(const Source<E>& source, Pair* pairs, int64_t pair_count, float scale, int64_t width,
+            float* copy) noexcept {
+  for_blocks(pairs, pair_count, [&](int64_t block, const Active& active) {
+    score_block(source, active, block, scale, copy);
+    for (int64_t p = 0; p < active.count; ++p) {
+      Pair& pair = *active.pairs[p];
+      rescale(pair, softmax_block(pair, block, seen_of_block(pair, block)), width);
+    }
+    for_chunks(active, [&](Pair* const* some, int64_t count, Range part, int64_t chunk) {
+      value_chunk(source, some, count, active.masked, part, chunk, block, width, copy);
+    });
+  });
+}
+
+// ---- items ----
+
+/// The scratch of one lane: scores and sums of up to `limit` pairs, and a chunk of keys or values as f32.
+struct Scratch {
+  int64_t limit, width;
+  float *scores, *sums, *copy;
+
+  Scratch(float* at, const KvGeometry& geometry, int64_t group)
+      : limit(least(kAttentionPairs, kAttentionRows * group)), width((geometry.v_dim + 15) / 16 * 16),
+        scores(at), sums(scores + limit * kScoreStride), copy(sums + limit * width) {}
+};
+
+/// A query head of a row before it has seen anything.
+Pair new_pair(const AttentionRow& row, int32_t shift, const float* q, float* scores, float* sum,
+              float* out) noexcept {
+  const int64_t first = most(row.first + shift, 0);  // a shift evicts from the front of what is seen
+  return {q, scores, sum, out, first, row.last + shift, row.mask, kNothing, 0.0F};
 }
 
 void finish(const Pair& pair, int64_t v_dim) noexcept {
@@ -380,46 +495,26 @@ void finish(const Pair& pair, int64_t v_dim) noexcept {
 /// Rows [begin, end) of one sequence and one key-value head.
 template <typename E>
 void attend_rows(const AttentionArgs& args, Range rows, int64_t kv_head) noexcept {
-  const KvView& view = args.rows[rows.begin].view;
-  const KvGeometry& geometry = *view.geometry;
+  const KvGeometry& geometry = *args.geometry;
   const int64_t group = args.heads / geometry.kv_heads;
-  const int64_t width = (geometry.v_dim + 15) / 16 * 16;
-  const int64_t element = static_cast<int64_t>(sizeof(E));
-  const Source<E> source = {view,
-                            kv_head,
-                            geometry.k_dim,
-                            geometry.v_dim,
-                            geometry.kv_heads * kSlabTokens * (geometry.k_dim + geometry.v_dim) * element,
-                            geometry.kv_heads * kSlabTokens * geometry.k_dim * element};
-  const int64_t limit = least(kAttentionPairs, kAttentionRows * group);
-  float* scores = args.scratch;
-  float* sums = scores + limit * kScoreStride;
-  float* copy = sums + limit * width;
+  const Source<E> source(geometry, args.rows[rows.begin].heads[kv_head]);
+  const Scratch scratch(args.scratch, geometry, group);
 
   const int64_t all_pairs = (rows.end - rows.begin) * group;
-  for (int64_t done = 0; done < all_pairs; done += limit) {
+  for (int64_t done = 0; done < all_pairs; done += scratch.limit) {
     Pair pairs[kAttentionPairs];
-    const int64_t count = least(limit, all_pairs - done);
+    const int64_t count = least(scratch.limit, all_pairs - done);
     for (int64_t p = 0; p < count; ++p) {
       const int64_t row = rows.begin + (done + p) / group, head = kv_head * group + (done + p) % group;
-      const AttentionRow& seen = args.rows[row];
-      pairs[p] = {args.q + row * args.q_stride + head * geometry.k_dim,
-                  scores + p * kScoreStride,
-                  sums + p * width,
-                  args.out + row * args.out_stride + head * geometry.v_dim,
-                  seen.first,
-                  seen.last,
-                  kNothing,
-                  0.0F};
-      for (int64_t d = 0; d < width; d += 16) store(pairs[p].sum + d, broadcast(0.0F));
+      pairs[p] =
+          new_pair(args.rows[row], source.head.shift, args.q + row * args.q_stride + head * geometry.k_dim,
+                   scratch.scores + p * kScoreStride, scratch.sums + p * scratch.width,
+                   args.out + row * args.out_stride + head * geometry.v_dim);
+      for (int64_t d = 0; d < scratch.width; d += 16) store(pairs[p].sum + d, broadcast(0.0F));
     }
-    attend(source, pairs, count, args.scale, width, copy);
+    attend(source, pairs, count, args.scale, scratch.width, scratch.copy);
     for (int64_t p = 0; p < count; ++p) finish(pairs[p], geometry.v_dim);
   }
-}
-
-bool same_sequence(const AttentionRow& a, const AttentionRow& b) noexcept {
-  return a.view.slabs == b.view.slabs && a.view.table == b.view.table;
 }
 
 template <typename E>
@@ -429,45 +524,12 @@ void run(const AttentionArgs& args) noexcept {
     const AttentionItem work = attention_item(item, args.row_count);
     for (int64_t row = work.row_begin; row < work.row_end;) {
       int64_t next = row + 1;
-      while (next < work.row_end && same_sequence(args.rows[row], args.rows[next])) ++next;
+      while (next < work.row_end && args.rows[row].heads == args.rows[next].heads) ++next;
       attend_rows<E>(args, {row, next}, work.kv_head);
       row = next;
     }
   }
 }
 
-// ---- storing ----
-
-template <typename E>
-void store_token(const KvStoreArgs& args) noexcept {
-  const KvGeometry& geometry = *args.view.geometry;
-  const int64_t k_dim = geometry.k_dim, v_dim = geometry.v_dim;
-  const int64_t key_bytes = geometry.kv_heads * kSlabTokens * k_dim * static_cast<int64_t>(sizeof(E));
-  const int64_t value_bytes = geometry.kv_heads * kSlabTokens * v_dim * static_cast<int64_t>(sizeof(E));
-  std::byte* slab =
-      args.view.slabs + args.view.table[args.position / kSlabTokens] * (key_bytes + value_bytes);
-  const int64_t token = args.position % kSlabTokens;
-  for (int64_t head = 0; head < geometry.kv_heads; ++head) {
-    E* lane = reinterpret_cast<E*>(slab) + (head * (kSlabTokens / 16) + token / 16) * k_dim * 16 + token % 16;
-    for (int64_t d = 0; d < k_dim; d += 16) {
-      const int64_t n = least(k_dim - d, 16);
-      E converted[16];
-      store(converted, load_first(args.k + head * k_dim + d, n));
-      for (int64_t i = 0; i < n; ++i) lane[(d + i) * 16] = converted[i];
-    }
-    E* row = reinterpret_cast<E*>(slab + key_bytes) + (head * kSlabTokens + token) * v_dim;
-    for (int64_t d = 0; d < v_dim; d += 16) {
-      const int64_t n = least(v_dim - d, 16);
-      store_first(row + d, load_first(args.v + head * v_dim + d, n), n);
-    }
-  }
-}
-
 }  // namespace
-
-const AttentionVariant attention_f32 = {"attention_f32_kvf32__" BRISK_ISA_NAME, BRISK_ISA_LEVEL, DType::kF32,
-                                        store_token<float>, run<float>};
-const AttentionVariant attention_f16 = {"attention_f32_kvf16__" BRISK_ISA_NAME, BRISK_ISA_LEVEL, DType::kF16,
-                                        store_token<uint16_t>, run<uint16_t>};
-
 }  // namespace brisk::kernels::BRISK_ISA_NAMESPACE

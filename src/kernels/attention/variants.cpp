@@ -2,16 +2,25 @@
 #include "kernels/attention/variants.hpp"
 
 namespace brisk::kernels {
+namespace {
 
-const AttentionVariant* find_attention(DType kv, Isa isa) {
-  if (kv != DType::kF32 && kv != DType::kF16) return nullptr;
-  const bool f32 = kv == DType::kF32;
+const AttentionVariant* variants_of(Isa isa) {
   switch (isa) {
-    case Isa::kAvx512: return f32 ? &avx512::attention_f32 : &avx512::attention_f16;
-    case Isa::kAvx2: return f32 ? &avx2::attention_f32 : &avx2::attention_f16;
+    case Isa::kAvx512: return avx512::attention;
+    case Isa::kAvx2: return avx2::attention;
     case Isa::kRef: break;
   }
-  return f32 ? &ref::attention_f32 : &ref::attention_f16;
+  return ref::attention;
+}
+
+}  // namespace
+
+const AttentionVariant* find_attention(DType kv, Isa isa) {
+  const AttentionVariant* variants = variants_of(isa);
+  for (int64_t i = 0; i < kStoredTypes; ++i) {
+    if (variants[i].kv == kv) return &variants[i];
+  }
+  return nullptr;
 }
 
 }  // namespace brisk::kernels

@@ -5,14 +5,15 @@
 
 namespace brisk::kernels {
 
+inline constexpr int64_t kStoredTypes = 5;  // f32, f16, bf16, q8_0, q4_0
 namespace ref {
-extern const AttentionVariant attention_f32, attention_f16;
+extern const AttentionVariant attention[kStoredTypes];
 }
 namespace avx2 {
-extern const AttentionVariant attention_f32, attention_f16;
+extern const AttentionVariant attention[kStoredTypes];
 }
 namespace avx512 {
-extern const AttentionVariant attention_f32, attention_f16;
+extern const AttentionVariant attention[kStoredTypes];
 }
 
 /// What one item stands for: rows [row_begin, row_end) and one key-value head.

@@ -1,18 +1,15 @@
-// Token embedding: rows of a native weight, decoded to f32. It reads one row per token, so the formats'
-// own decode (quant/block_format.hpp) is fast enough and there are no variants.
+// Token embedding: rows of a weight, decoded to f32. It reads one row per token, so the form's own decode
+// (quant/weight_form.hpp) is fast enough and there are no variants.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
-#include "tensor/dtype.hpp"
+#include "tensor/weight.hpp"
 
 namespace brisk::kernels {
 
 struct EmbedArgs {
-  DType dtype;              ///< any weight format
-  const std::byte* weight;  ///< [vocab, width] native blocks; width is whole blocks
-  int64_t vocab, width;
+  const Weight* table;    ///< [vocab, width] of any form, checked by it
   const int32_t* tokens;  ///< [rows], each in [0, vocab)
   int64_t rows;
   float* out;  ///< [rows, out_stride]

@@ -76,7 +76,7 @@ constexpr PanelTile kTiles[kPanelRows] = {tile<Load, 1>, tile<Load, 2>, tile<Loa
 
 template <class Load>
 void decode_plain(const GemmArgs& args, int64_t n, int64_t k0, int64_t count, float* panel) noexcept {
-  const std::byte* weight = args.weight + (n * args.k + k0 * kPanelColumns) * Load::kBytes;
+  const std::byte* weight = args.packed + (n * args.k + k0 * kPanelColumns) * Load::kBytes;
   for (int64_t i = 0; i < count * kPanelColumns; i += 8) {
     _mm256_store_ps(panel + i, Load::load8(weight + i * Load::kBytes));
   }
@@ -119,10 +119,12 @@ void run_plain(const GemmArgs& args) noexcept {
   }
 }
 
+void run_any(const GemmArgs& args) noexcept { run_decoded(args, decode_any, kTiles<LoadF32>); }
+
 #define BRISK_PLAIN(type, name, load)     \
   {"gemm_f32_" name "p64_f32_6x16__avx2", \
    Isa::kAvx2,                            \
-   DType::type,                           \
+   name,                                  \
    ActivationForm::kF32,                  \
    panel_packed_bytes<load::kBytes>,      \
    panel_pack<load::kBytes>,              \
@@ -130,7 +132,7 @@ void run_plain(const GemmArgs& args) noexcept {
 #define BRISK_QUANTISED(type, name)       \
   {"gemm_f32_" name "r16_f32_6x16__avx2", \
    Isa::kAvx2,                            \
-   DType::type,                           \
+   name,                                  \
    ActivationForm::kF32,                  \
    r16_packed_bytes<DType::type>,         \
    r16_pack<DType::type>,                 \
@@ -146,6 +148,16 @@ constexpr GemmVariant kList[] = {
 };
 
 }  // namespace
+
+const GemmVariant gemm_decoded = {"gemm_f32_decoded_f32_6x16__avx2",
+                                  Isa::kAvx2,
+                                  nullptr,
+                                  ActivationForm::kF32,
+                                  nullptr,
+                                  nullptr,
+                                  run_any,
+                                  kGemmColumns,
+                                  decoded_scratch_floats};
 
 std::span<const GemmVariant> gemm_f32_list() { return {kList, sizeof kList / sizeof kList[0]}; }
 

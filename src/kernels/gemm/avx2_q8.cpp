@@ -140,7 +140,7 @@ void run(const GemmArgs& args) noexcept {
 #define BRISK_Q8(type, name)             \
   {"gemm_q8_" name "r16_f32_4x16__avx2", \
    Isa::kAvx2,                           \
-   DType::type,                          \
+   name,                                 \
    ActivationForm::kQ8,                  \
    r16_packed_bytes<DType::type>,        \
    r16_pack<DType::type>,                \

@@ -100,9 +100,15 @@ void run(const GemmArgs& args) noexcept {
   run_tiles<kType, r16_layout(kType).offset>(args, kTiles);
 }
 
-#define BRISK_Q8(type, name)                                                                              \
-  {"gemm_q8_" name "r16_f32_12x16__avx512", Isa::kAvx512,          DType::type,      ActivationForm::kQ8, \
-   r16_packed_bytes<DType::type>,           r16_pack<DType::type>, run<DType::type>, kGroupRows}
+#define BRISK_Q8(type, name)                \
+  {"gemm_q8_" name "r16_f32_12x16__avx512", \
+   Isa::kAvx512,                            \
+   name,                                    \
+   ActivationForm::kQ8,                     \
+   r16_packed_bytes<DType::type>,           \
+   r16_pack<DType::type>,                   \
+   run<DType::type>,                        \
+   kGroupRows}
 
 constexpr GemmVariant kList[] = {
     BRISK_Q8(kQ4_0, "q4_0"), BRISK_Q8(kQ4_1, "q4_1"), BRISK_Q8(kQ5_0, "q5_0"), BRISK_Q8(kQ5_1, "q5_1"),

@@ -12,6 +12,7 @@
 #include "kernels/gemm/gemm.hpp"
 #include "kernels/gemm/r16.hpp"
 #include "kernels/gemm/unroll.hpp"
+#include "kernels/gemm/variants.hpp"
 
 namespace brisk::kernels {
 namespace {
@@ -71,6 +72,21 @@ inline void run_decoded(const GemmArgs& args, DecodePiece decode,
   }
 }
 
+/// Columns of a weight of any form, as run_decoded() wants them: whole rows are decoded into the scratch when
+/// the first piece is asked for, and turned piece by piece, in squares that stay in the nearest cache.
+inline void decode_any(const GemmArgs& args, int64_t n, int64_t k0, int64_t count, float* panel) noexcept {
+  constexpr int64_t kSquare = 16;
+  const int64_t columns = args.n_end - n < kPanelColumns ? args.n_end - n : kPanelColumns;
+  if (k0 == 0) decode_to_scratch(args, n, columns);
+  for (int64_t first = 0; first < count; first += kSquare) {
+    const int64_t last = count - first < kSquare ? count : first + kSquare;
+    for (int64_t c = 0; c < columns; ++c) {
+      const float* row = args.scratch + c * args.k + k0;
+      for (int64_t i = first; i < last; ++i) panel[i * kPanelColumns + c] = row[i];
+    }
+  }
+}
+
 /// Plain weights of kBytes each, read by the tiles as they stand.
 template <int kBytes>
 void run_direct(const GemmArgs& args, const PanelTile (&tiles)[kPanelRows]) noexcept {
@@ -78,7 +94,7 @@ void run_direct(const GemmArgs& args, const PanelTile (&tiles)[kPanelRows]) noex
     const int columns = static_cast<int>(args.n_end - n < kPanelColumns ? args.n_end - n : kPanelColumns);
     for (int64_t k0 = 0; k0 < args.k; k0 += kPieceValues) {
       const int64_t count = args.k - k0 < kPieceValues ? args.k - k0 : kPieceValues;
-      const PanelPiece piece = {args.weight + (n * args.k + k0 * kPanelColumns) * kBytes,
+      const PanelPiece piece = {args.packed + (n * args.k + k0 * kPanelColumns) * kBytes,
                                 count,
                                 nullptr,
                                 args.x_stride,
@@ -102,7 +118,7 @@ void decode_r16(const GemmArgs& args, int64_t n, int64_t k0, int64_t count, floa
   const int64_t group_bytes = args.k / kValues * kLayout.block_bytes();
   for (int64_t g = 0; g < kPanelColumns / kGroupRows && n + g * kGroupRows < args.n; ++g) {
     const std::byte* block =
-        args.weight + (n / kGroupRows + g) * group_bytes + k0 / kValues * kLayout.block_bytes();
+        args.packed + (n / kGroupRows + g) * group_bytes + k0 / kValues * kLayout.block_bytes();
     for (int64_t k = 0; k < count; k += kValues, block += kLayout.block_bytes()) {
       for (int s = 0; s < kLayout.sub_blocks; ++s) {
         kDecodeSub(block, block + kLayout.header_bytes + s * kLayout.sub_bytes(),

@@ -2,8 +2,10 @@
 // weight at load, on column ranges in parallel.
 #include <algorithm>
 
+#include "base/checked.hpp"
 #include "kernels/gemm/native.hpp"
 #include "kernels/gemm/r16.hpp"
+#include "tensor/weight.hpp"
 
 namespace brisk::kernels {
 namespace {
@@ -64,21 +66,21 @@ void pack_block(const std::byte* native, int row, std::byte* block) {
   }
 }
 
-int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
-
 }  // namespace
 
 template <DType kType>
-int64_t r16_packed_bytes(int64_t n, int64_t k) noexcept {
+int64_t r16_packed_bytes(const Weight& weight) noexcept {
   constexpr R16Layout kLayout = r16_layout(kType);
-  return round_up(n, kGroupRows) / kGroupRows * (k / (32 * kLayout.sub_blocks)) * kLayout.block_bytes();
+  const int64_t blocks = weight.width() / (32 * kLayout.sub_blocks);
+  return div_up(weight.shape[0], kGroupRows) * blocks * kLayout.block_bytes();
 }
 
 template <DType kType>
-void r16_pack(const std::byte* native, int64_t n, int64_t k, int64_t n_begin, int64_t n_end,
-              std::byte* packed) noexcept {
+void r16_pack(const Weight& weight, int64_t n_begin, int64_t n_end, std::byte* packed) noexcept {
   constexpr R16Layout kLayout = r16_layout(kType);
-  const int64_t blocks = k / (32 * kLayout.sub_blocks);
+  const std::byte* native = weight.only().data.data();
+  const int64_t n = weight.shape[0];
+  const int64_t blocks = weight.width() / (32 * kLayout.sub_blocks);
   const int64_t native_block = dtype_info(kType).block_bytes;
   for (int64_t first = n_begin; first < n_end; first += kGroupRows) {
     std::byte* group = packed + first / kGroupRows * blocks * kLayout.block_bytes();
@@ -94,13 +96,14 @@ void r16_pack(const std::byte* native, int64_t n, int64_t k, int64_t n_begin, in
 }
 
 template <int kBytes>
-int64_t panel_packed_bytes(int64_t n, int64_t k) noexcept {
-  return round_up(n, kPanelColumns) * k * kBytes;
+int64_t panel_packed_bytes(const Weight& weight) noexcept {
+  return round_up(weight.shape[0], kPanelColumns) * weight.width() * kBytes;
 }
 
 template <int kBytes>
-void panel_pack(const std::byte* native, int64_t n, int64_t k, int64_t n_begin, int64_t n_end,
-                std::byte* packed) noexcept {
+void panel_pack(const Weight& weight, int64_t n_begin, int64_t n_end, std::byte* packed) noexcept {
+  const std::byte* native = weight.only().data.data();
+  const int64_t n = weight.shape[0], k = weight.width();
   constexpr int64_t kTile = 64 / kBytes;  // one cache line of each row at a time
   for (int64_t first = n_begin; first < n_end; first += kPanelColumns) {
     std::byte* panel = packed + first * k * kBytes;
@@ -118,10 +121,9 @@ void panel_pack(const std::byte* native, int64_t n, int64_t k, int64_t n_begin, 
   }
 }
 
-#define BRISK_INSTANTIATE(type)                                                             \
-  template int64_t r16_packed_bytes<DType::type>(int64_t, int64_t) noexcept;                \
-  template void r16_pack<DType::type>(const std::byte*, int64_t, int64_t, int64_t, int64_t, \
-                                      std::byte*) noexcept;
+#define BRISK_INSTANTIATE(type)                                           \
+  template int64_t r16_packed_bytes<DType::type>(const Weight&) noexcept; \
+  template void r16_pack<DType::type>(const Weight&, int64_t, int64_t, std::byte*) noexcept;
 BRISK_INSTANTIATE(kQ4_0)
 BRISK_INSTANTIATE(kQ4_1)
 BRISK_INSTANTIATE(kQ5_0)
@@ -132,9 +134,9 @@ BRISK_INSTANTIATE(kQ5_K)
 BRISK_INSTANTIATE(kQ6_K)
 #undef BRISK_INSTANTIATE
 
-template int64_t panel_packed_bytes<2>(int64_t, int64_t) noexcept;
-template int64_t panel_packed_bytes<4>(int64_t, int64_t) noexcept;
-template void panel_pack<2>(const std::byte*, int64_t, int64_t, int64_t, int64_t, std::byte*) noexcept;
-template void panel_pack<4>(const std::byte*, int64_t, int64_t, int64_t, int64_t, std::byte*) noexcept;
+template int64_t panel_packed_bytes<2>(const Weight&) noexcept;
+template int64_t panel_packed_bytes<4>(const Weight&) noexcept;
+template void panel_pack<2>(const Weight&, int64_t, int64_t, std::byte*) noexcept;
+template void panel_pack<4>(const Weight&, int64_t, int64_t, std::byte*) noexcept;
 
 }  // namespace brisk::kernels

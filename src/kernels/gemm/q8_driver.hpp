@@ -63,7 +63,7 @@ void run_rows(const GemmArgs& args, const Q8Tile (&tiles)[kMaxRows], int64_t g0,
               int64_t blocks, Q8Cell* cells) noexcept {
   constexpr R16Layout kLayout = r16_layout(kType);
   const int64_t group_bytes = args.k / (32 * kLayout.sub_blocks) * kLayout.block_bytes();
-  const std::byte* weight = args.weight + first / kLayout.sub_blocks * kLayout.block_bytes();
+  const std::byte* weight = args.packed + first / kLayout.sub_blocks * kLayout.block_bytes();
   const int64_t count = (args.m + kMaxRows - 1) / kMaxRows;
   for (int64_t t = 0; t < count; ++t) {
     const int64_t row = args.m * t / count;

@@ -22,6 +22,10 @@
 
 #include "tensor/dtype.hpp"
 
+namespace brisk {
+struct Weight;
+}
+
 namespace brisk::kernels {
 
 inline constexpr int kGroupRows = 16;     ///< rows side by side in R16
@@ -62,19 +66,16 @@ consteval R16Layout r16_layout(DType type) {
   }
 }
 
-/// Bytes of n rows of k values in R16; instantiated in pack.cpp.
+/// GemmVariant::packed_bytes and pack for R16; instantiated in pack.cpp.
 template <DType kType>
-int64_t r16_packed_bytes(int64_t n, int64_t k) noexcept;
-/// GemmVariant::pack for R16.
+int64_t r16_packed_bytes(const Weight& weight) noexcept;
 template <DType kType>
-void r16_pack(const std::byte* native, int64_t n, int64_t k, int64_t n_begin, int64_t n_end,
-              std::byte* packed) noexcept;
+void r16_pack(const Weight& weight, int64_t n_begin, int64_t n_end, std::byte* packed) noexcept;
 
 /// The same for panels of plain values of kBytes bytes each (2 or 4).
 template <int kBytes>
-int64_t panel_packed_bytes(int64_t n, int64_t k) noexcept;
+int64_t panel_packed_bytes(const Weight& weight) noexcept;
 template <int kBytes>
-void panel_pack(const std::byte* native, int64_t n, int64_t k, int64_t n_begin, int64_t n_end,
-                std::byte* packed) noexcept;
+void panel_pack(const Weight& weight, int64_t n_begin, int64_t n_end, std::byte* packed) noexcept;
 
 }  // namespace brisk::kernels

@@ -5,8 +5,8 @@
 
 #include "kernels/gemm/native.hpp"
 #include "kernels/gemm/variants.hpp"
-#include "quant/block_format.hpp"
 #include "quant/half.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::kernels::ref {
 namespace {
@@ -28,10 +28,11 @@ template <DType kType>
 void run_f32(const GemmArgs& args) noexcept {
   constexpr int64_t kPiece = 256;  // whole blocks of every format
   const quant::BlockFormat& format = *quant::find_format(kType);
+  const std::byte* native = args.weight->only().data.data();
   float w[kPiece];
   clear(args);
   for (int64_t n = args.n_begin; n < args.n_end; ++n) {
-    const std::byte* row = args.weight + native_bytes_of<kType>(n, args.k);
+    const std::byte* row = native + native_bytes_of<kType>(n, args.k);
     for (int64_t k0 = 0; k0 < args.k; k0 += kPiece) {
       const int64_t count = std::min(kPiece, args.k - k0);
       format.decode(row + native_bytes_of<kType>(1, k0), count, w);
@@ -81,10 +82,11 @@ float add_block(const NativeSub& w, const Q8Rows& x, int64_t k, int64_t r, int64
 template <DType kType>
 void run_q8(const GemmArgs& args) noexcept {
   constexpr R16Layout kLayout = r16_layout(kType);
+  const std::byte* native = args.weight->only().data.data();
   NativeSub w;
   clear(args);
   for (int64_t n = args.n_begin; n < args.n_end; ++n) {
-    const std::byte* row = args.weight + native_bytes_of<kType>(n, args.k);
+    const std::byte* row = native + native_bytes_of<kType>(n, args.k);
     for (int64_t b = 0; b < args.k / 32; ++b) {
       const std::byte* block = row + b / kLayout.sub_blocks * dtype_info(kType).block_bytes;
       read_sub<kType>(block, static_cast<int>(b % kLayout.sub_blocks), w);
@@ -96,12 +98,35 @@ void run_q8(const GemmArgs& args) noexcept {
   }
 }
 
-#define BRISK_F32(type, name)                                                              \
-  {"gemm_f32_" name "_f32_1x1__ref", Isa::kRef, DType::type,         ActivationForm::kF32, \
-   native_bytes_of<DType::type>,     nullptr,   run_f32<DType::type>}
-#define BRISK_Q8(type, name)                                                            \
-  {"gemm_q8_" name "_f32_1x1__ref", Isa::kRef, DType::type,        ActivationForm::kQ8, \
-   native_bytes_of<DType::type>,    nullptr,   run_q8<DType::type>}
+/// Any form: a row at a time, as the form decodes it.
+void run_any(const GemmArgs& args) noexcept {
+  for (int64_t n = args.n_begin; n < args.n_end; ++n) {
+    decode_to_scratch(args, n, 1);
+    for (int64_t r = 0; r < args.m; ++r) {
+      const float* x = args.x_f32 + r * args.x_stride;
+      float acc = 0.0f;
+      for (int64_t i = 0; i < args.k; ++i) acc = std::fma(args.scratch[i], x[i], acc);
+      args.y[r * args.y_stride + n] = acc;
+    }
+  }
+}
+
+#define BRISK_F32(type, name)        \
+  {"gemm_f32_" name "_f32_1x1__ref", \
+   Isa::kRef,                        \
+   name,                             \
+   ActivationForm::kF32,             \
+   nullptr,                          \
+   nullptr,                          \
+   run_f32<DType::type>}
+#define BRISK_Q8(type, name)        \
+  {"gemm_q8_" name "_f32_1x1__ref", \
+   Isa::kRef,                       \
+   name,                            \
+   ActivationForm::kQ8,             \
+   nullptr,                         \
+   nullptr,                         \
+   run_q8<DType::type>}
 
 constexpr GemmVariant kList[] = {
     BRISK_F32(kF32, "f32"),   BRISK_F32(kF16, "f16"),   BRISK_F32(kBF16, "bf16"), BRISK_F32(kQ4_0, "q4_0"),
@@ -112,6 +137,16 @@ constexpr GemmVariant kList[] = {
 };
 
 }  // namespace
+
+const GemmVariant gemm_decoded = {"gemm_f32_decoded_f32_1x1__ref",
+                                  Isa::kRef,
+                                  nullptr,
+                                  ActivationForm::kF32,
+                                  nullptr,
+                                  nullptr,
+                                  run_any,
+                                  kGemmColumns,
+                                  decoded_scratch_floats};
 
 std::span<const GemmVariant> gemm_list() { return kList; }
 

@@ -13,8 +13,8 @@
 #include "base/memory.hpp"
 #include "kernels/gemm/gemm.hpp"
 #include "kernels/gemm/native.hpp"
-#include "quant/block_format.hpp"
 #include "quant/half.hpp"
+#include "quant/weight_form.hpp"
 #include "support/guarded_buffer.hpp"
 
 namespace brisk::kernels {
@@ -57,16 +57,23 @@ std::string pair_name(const testing::TestParamInfo<Pair>& info) {
   return std::string(dtype_name(info.param.weight)) + (info.param.form == kQ8 ? "_q8" : "_f32");
 }
 
-const GemmVariant& reference(Pair pair) { return *find_gemm(pair.weight, pair.form, Isa::kRef); }
+const quant::WeightForm& weight_form(DType type) { return *quant::find_form(type); }
+const GemmVariant& reference(Pair pair) { return *find_gemm(weight_form(pair.weight), pair.form, Isa::kRef); }
 
-/// The variants that this machine can run and that are not the reference.
-std::vector<const GemmVariant*> fast_variants(Pair pair) {
+/// The variants that this machine can run beside the reference: those of the form, then, for f32
+/// activations, those of any form.
+std::vector<const GemmVariant*> other_variants(Pair pair) {
   std::vector<const GemmVariant*> list;
   for (const GemmVariant& v : gemm_variants()) {
-    const bool runs = v.isa != Isa::kRef && v.isa <= cpu_info().best;
-    if (runs && v.weight == pair.weight && v.activations == pair.form) list.push_back(&v);
+    const bool serves = v.form == nullptr || std::string_view(v.form) == weight_form(pair.weight).name;
+    const bool runs = v.isa <= cpu_info().best && &v != &reference(pair);
+    if (runs && serves && v.activations == pair.form) list.push_back(&v);
   }
   return list;
+}
+size_t count_of_other_variants(Pair pair) {
+  const auto fast_levels = static_cast<size_t>(cpu_info().best);
+  return pair.form == kQ8 ? fast_levels : 2 * fast_levels + 1;
 }
 
 /// Offsets of the f16 scales in a native block; the rest of a block may hold any bits.
@@ -87,6 +94,8 @@ class Problem {
       : form(pair.form), m(rows), n(columns), k(width), y_stride(columns + kGap),
         rng_(seed() + static_cast<uint32_t>(rows * 7 + columns * 31 + width)),
         native(*dtype_bytes(pair.weight, columns * width)),
+        weight(quant::block_weight("w", pair.weight, {columns, width}, {native.data(), native.size()})),
+        scratch(form == kF32 ? kGemmColumns * width : 0),
         x_f32(form == kF32 ? rows * (width + 1) - 1 : 0, slack * 4),
         values(form == kQ8 ? rows * q8_value_stride(width) : 0, slack),
         scales(form == kQ8 ? rows * width / 32 : 0, slack * 4),
@@ -95,8 +104,9 @@ class Problem {
     fill_activations();
   }
 
-  GemmArgs args(const std::byte* weight, float* y) const {
-    return {weight,
+  GemmArgs args(const GuardedBuffer<std::byte>* packed, float* y) const {
+    return {&weight,
+            packed != nullptr ? packed->data() : nullptr,
             n,
             k,
             m,
@@ -106,7 +116,8 @@ class Problem {
             y,
             y_stride,
             0,
-            n};
+            n,
+            scratch.data()};
   }
   size_t y_size() const { return static_cast<size_t>((m - 1) * y_stride + n); }
 
@@ -115,16 +126,16 @@ class Problem {
     auto y = std::make_unique<GuardedBuffer<float>>(y_size(), y_slack_);
     std::fill(y->begin(), y->end(), kCanary);
     const auto packed = pack(variant);
-    variant.run(args(packed ? packed->data() : native.data(), y->data()));
+    variant.run(args(packed.get(), y->data()));
     return y;
   }
   std::unique_ptr<GuardedBuffer<std::byte>> pack(const GemmVariant& variant) const {
     if (variant.pack == nullptr) return nullptr;
-    const auto bytes = static_cast<size_t>(variant.packed_bytes(n, k));
+    const auto bytes = static_cast<size_t>(variant.packed_bytes(weight));
     // The allocator's padding may be read, as in real use; nothing behind it.
     auto packed = std::make_unique<GuardedBuffer<std::byte>>(bytes + kOverreadBytes);
     for (int64_t first = (n - 1) / 128 * 128; first >= 0; first -= 128) {
-      variant.pack(native.data(), n, k, first, std::min(first + 128, n), packed->data());
+      variant.pack(weight, first, std::min(first + 128, n), packed->data());
     }
     for (size_t i = 0; i < kOverreadBytes; ++i)
       EXPECT_EQ((*packed)[bytes + i], std::byte{0}) << "pack overran";
@@ -178,6 +189,8 @@ class Problem {
 
  public:
   GuardedBuffer<std::byte> native;
+  Weight weight;  // a view of `native`
+  mutable GuardedBuffer<float> scratch;
   GuardedBuffer<float> x_f32;  // [m, k + 1], the last row without its gap
   GuardedBuffer<int8_t> values;
   GuardedBuffer<float> scales;
@@ -207,10 +220,10 @@ void expect_same(const GuardedBuffer<float>& got, const GuardedBuffer<float>& wa
 
 class Gemm : public testing::TestWithParam<Pair> {
  protected:
-  /// Compares all fast variants with the reference on one problem.
+  /// Compares all variants with the reference on one problem.
   void check(const Problem& problem) {
     const auto want = problem.run(reference(GetParam()));
-    for (const GemmVariant* variant : fast_variants(GetParam())) {
+    for (const GemmVariant* variant : other_variants(GetParam())) {
       expect_same(*problem.run(*variant), *want,
                   std::string(variant->name) + " m=" + std::to_string(problem.m) +
                       " n=" + std::to_string(problem.n) + " k=" + std::to_string(problem.k));
@@ -218,7 +231,7 @@ class Gemm : public testing::TestWithParam<Pair> {
   }
   void require_variants() {
     if (cpu_info().best == Isa::kRef) GTEST_SKIP() << "no vector level on this machine: " << cpu_info().why;
-    ASSERT_EQ(fast_variants(GetParam()).size(), cpu_info().best == Isa::kAvx512 ? 2U : 1U)
+    ASSERT_EQ(other_variants(GetParam()).size(), count_of_other_variants(GetParam()))
         << "a variant is missing";
   }
   int64_t block() const { return dtype_info(GetParam().weight).block_values; }
@@ -276,7 +289,7 @@ TEST_P(Gemm, SpecialValuesReachTheOutput) {
 TEST_P(Gemm, TheRowLaw) {
   // A row alone, in any company and in any range of columns gives the same bits, in every variant.
   const Pair pair = GetParam();
-  std::vector<const GemmVariant*> variants = fast_variants(pair);
+  std::vector<const GemmVariant*> variants = other_variants(pair);
   variants.push_back(&reference(pair));
   const Problem problem(pair, 33, 150, 768);
   for (const GemmVariant* variant : variants) {
@@ -284,7 +297,7 @@ TEST_P(Gemm, TheRowLaw) {
     const auto whole = problem.run(*variant);
     GuardedBuffer<float> pieces(problem.y_size());
     std::fill(pieces.begin(), pieces.end(), kCanary);
-    const GemmArgs all = problem.args(packed ? packed->data() : problem.native.data(), pieces.data());
+    const GemmArgs all = problem.args(packed.get(), pieces.data());
     int64_t row = 0;
     const int64_t cut = variant->columns < kGemmColumns ? 3 * variant->columns : kGemmColumns;
     for (const int64_t rows : {1, 2, 3, 8, 12, 7}) {
@@ -309,14 +322,14 @@ TEST_P(Gemm, TheRowLaw) {
 
 TEST_P(Gemm, TouchesOnlyItsColumns) {
   const Pair pair = GetParam();
-  std::vector<const GemmVariant*> variants = fast_variants(pair);
+  std::vector<const GemmVariant*> variants = other_variants(pair);
   variants.push_back(&reference(pair));
   const Problem problem(pair, 7, 200, 256);
   for (const GemmVariant* variant : variants) {
     const auto packed = problem.pack(*variant);
     GuardedBuffer<float> y(problem.y_size());
     std::fill(y.begin(), y.end(), kCanary);
-    GemmArgs args = problem.args(packed ? packed->data() : problem.native.data(), y.data());
+    GemmArgs args = problem.args(packed.get(), y.data());
     args.n_begin = 64;
     args.n_end = 149;
     variant->run(args);
@@ -389,14 +402,32 @@ TEST_P(Gemm, ReferenceIsWithinItsBoundOfDoublePrecision) {
 TEST(GemmRegistry, EveryPairAtEveryLevel) {
   for (const Isa isa : kAllIsas) {
     for (const Pair pair : all_pairs()) {
-      const GemmVariant* variant = find_gemm(pair.weight, pair.form, isa);
+      const GemmVariant* variant = find_gemm(weight_form(pair.weight), pair.form, isa);
       ASSERT_NE(variant, nullptr) << dtype_name(pair.weight);
       EXPECT_EQ(variant->isa, isa) << variant->name;
       EXPECT_TRUE(std::string_view(variant->name).ends_with("__" + std::string(isa_name(isa))))
           << variant->name;
     }
-    for (const DType type : kPlainTypes) EXPECT_EQ(find_gemm(type, kQ8, isa), nullptr);
-    EXPECT_EQ(find_gemm(DType::kI32, kF32, isa), nullptr);
+    for (const DType type : kPlainTypes) EXPECT_EQ(find_gemm(weight_form(type), kQ8, isa), nullptr);
+  }
+}
+
+TEST(GemmRegistry, EveryNamedFormExists) {
+  for (const GemmVariant& variant : gemm_variants()) {
+    if (variant.form == nullptr) continue;
+    EXPECT_NE(quant::find_form(variant.form), nullptr) << variant.name << " serves " << variant.form;
+  }
+}
+
+TEST(GemmRegistry, AFormWithoutKernelsIsDecodedAtEveryLevel) {
+  quant::WeightForm unknown = weight_form(DType::kQ4_0);
+  unknown.name = "a form that no kernel names";
+  for (const Isa isa : kAllIsas) {
+    const GemmVariant* variant = find_gemm(unknown, kF32, isa);
+    ASSERT_NE(variant, nullptr);
+    EXPECT_EQ(variant->isa, isa);
+    EXPECT_NE(std::string_view(variant->name).find("decoded"), std::string_view::npos) << variant->name;
+    EXPECT_EQ(find_gemm(unknown, kQ8, isa), nullptr);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/simd/elements.hpp"
 #include "kernels/simd/intrinsics.hpp"
 
 namespace brisk::kernels::avx2 {
@@ -29,6 +30,14 @@ struct Mask16 {
   return {inside(low), inside(high)};
 }
 [[gnu::always_inline]] inline Mask16 first_lanes(int64_t count) { return lanes_between(0, count); }
+[[gnu::always_inline]] inline Mask16 lanes_of(uint64_t bits) {
+  const __m256i powers = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  const auto chosen = [&](uint64_t eight) {
+    const __m256i own = _mm256_and_si256(_mm256_set1_epi32(static_cast<int>(eight & 0xFF)), powers);
+    return _mm256_castsi256_ps(_mm256_cmpeq_epi32(own, powers));
+  };
+  return {chosen(bits), chosen(bits >> 8)};
+}
 
 [[gnu::always_inline]] inline F32x16 broadcast(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
 [[gnu::always_inline]] inline F32x16 load(const float* p) {
@@ -37,6 +46,19 @@ struct Mask16 {
 [[gnu::always_inline]] inline F32x16 load(const uint16_t* p) {
   const auto half = [](const uint16_t* q) {
     return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(q)));
+  };
+  return {half(p), half(p + 8)};
+}
+[[gnu::always_inline]] inline F32x16 load(const int8_t* p) {
+  const auto eight = [](const int8_t* q) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(q))));
+  };
+  return {eight(p), eight(p + 8)};
+}
+[[gnu::always_inline]] inline F32x16 load(const Bf16* p) {
+  const auto half = [](const Bf16* q) {
+    const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(q));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
   };
   return {half(p), half(p + 8)};
 }
@@ -50,6 +72,11 @@ struct Mask16 {
   std::memcpy(whole, p, static_cast<size_t>(count) * sizeof(uint16_t));
   return load(whole);
 }
+[[gnu::always_inline]] inline F32x16 load_first(const Bf16* p, int64_t count) {
+  Bf16 whole[16] = {};
+  std::memcpy(whole, p, static_cast<size_t>(count) * sizeof(Bf16));
+  return load(whole);
+}
 [[gnu::always_inline]] inline void store(float* p, F32x16 a) {
   _mm256_storeu_ps(p, a.lo);
   _mm256_storeu_ps(p + 8, a.hi);
@@ -60,6 +87,25 @@ struct Mask16 {
   };
   half(p, a.lo);
   half(p + 8, a.hi);
+}
+[[gnu::always_inline]] inline __m256i narrow_bf16(__m256 a) {
+  const __m256i bits = _mm256_castps_si256(a), high = _mm256_srli_epi32(bits, 16);
+  const __m256i odd = _mm256_and_si256(high, _mm256_set1_epi32(1));
+  const __m256i half = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF));
+  const __m256i rounded = _mm256_srli_epi32(_mm256_add_epi32(bits, half), 16);
+  const __m256i quiet = _mm256_or_si256(high, _mm256_set1_epi32(0x40));
+  const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+  return _mm256_blendv_epi8(rounded, quiet, nan);
+}
+[[gnu::always_inline]] inline void store(Bf16* p, F32x16 a) {
+  // Packing works within 128 bits: the 64-bit pieces come out as 0 2 1 3.
+  const __m256i packed = _mm256_packus_epi32(narrow_bf16(a.lo), narrow_bf16(a.hi));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permute4x64_epi64(packed, 0b11011000));
+}
+[[gnu::always_inline]] inline void store_first(Bf16* p, F32x16 a, int64_t count) {
+  Bf16 whole[16];
+  store(whole, a);
+  std::memcpy(p, whole, static_cast<size_t>(count) * sizeof(Bf16));
 }
 [[gnu::always_inline]] inline void store_first(float* p, F32x16 a, int64_t count) {
   const Mask16 m = first_lanes(count);

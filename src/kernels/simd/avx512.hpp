@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "kernels/simd/elements.hpp"
 #include "kernels/simd/intrinsics.hpp"
 
 namespace brisk::kernels::avx512 {
@@ -22,11 +23,21 @@ struct Mask16 {
 [[gnu::always_inline]] inline Mask16 lanes_between(int64_t begin, int64_t end) {
   return {static_cast<__mmask16>(first_lanes(end).bits & ~first_lanes(begin).bits)};
 }
+[[gnu::always_inline]] inline Mask16 lanes_of(uint64_t bits) { return {static_cast<__mmask16>(bits)}; }
 
 [[gnu::always_inline]] inline F32x16 broadcast(float x) { return {_mm512_set1_ps(x)}; }
 [[gnu::always_inline]] inline F32x16 load(const float* p) { return {_mm512_loadu_ps(p)}; }
 [[gnu::always_inline]] inline F32x16 load(const uint16_t* p) {
   return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+}
+[[gnu::always_inline]] inline F32x16 load(const int8_t* p) {
+  return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+}
+[[gnu::always_inline]] inline F32x16 widen_bf16(__m256i halves) {
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16))};
+}
+[[gnu::always_inline]] inline F32x16 load(const Bf16* p) {
+  return widen_bf16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
 [[gnu::always_inline]] inline F32x16 load_first(const float* p, int64_t count) {
   return {_mm512_maskz_loadu_ps(first_lanes(count).bits, p)};
@@ -34,9 +45,27 @@ struct Mask16 {
 [[gnu::always_inline]] inline F32x16 load_first(const uint16_t* p, int64_t count) {
   return {_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first_lanes(count).bits, p))};
 }
+[[gnu::always_inline]] inline F32x16 load_first(const Bf16* p, int64_t count) {
+  return widen_bf16(_mm256_maskz_loadu_epi16(first_lanes(count).bits, p));
+}
 [[gnu::always_inline]] inline void store(float* p, F32x16 a) { _mm512_storeu_ps(p, a.v); }
 [[gnu::always_inline]] inline void store(uint16_t* p, F32x16 a) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(a.v, _MM_FROUND_TO_NEAREST_INT));
+}
+[[gnu::always_inline]] inline __m256i narrow_bf16(F32x16 a) {
+  const __m512i bits = _mm512_castps_si512(a.v), high = _mm512_srli_epi32(bits, 16);
+  const __m512i odd = _mm512_and_si512(high, _mm512_set1_epi32(1));
+  const __m512i half = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF));
+  const __m512i rounded = _mm512_srli_epi32(_mm512_add_epi32(bits, half), 16);
+  const __m512i quiet = _mm512_or_si512(high, _mm512_set1_epi32(0x40));
+  const __mmask16 nan = _mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q);
+  return _mm512_cvtepi32_epi16(_mm512_mask_blend_epi32(nan, rounded, quiet));
+}
+[[gnu::always_inline]] inline void store(Bf16* p, F32x16 a) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), narrow_bf16(a));
+}
+[[gnu::always_inline]] inline void store_first(Bf16* p, F32x16 a, int64_t count) {
+  _mm256_mask_storeu_epi16(p, first_lanes(count).bits, narrow_bf16(a));
 }
 [[gnu::always_inline]] inline void store_first(float* p, F32x16 a, int64_t count) {
   _mm512_mask_storeu_ps(p, first_lanes(count).bits, a.v);

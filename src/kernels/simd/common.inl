@@ -1,9 +1,12 @@
 // What is written once for every level on top of its F32x16 (included by simd/avx2.hpp and simd/avx512.hpp).
 // What the operations mean, where it is not plain:
-//     load / store (uint16_t*)   f16 in memory, round to nearest even
+//     load / store (uint16_t*)   f16 in memory, round to nearest even; Bf16* the same in bfloat16
+//     load (int8_t*)             integers, as floats
+//     load_nibbles(p, low, high) 16 bytes: their low four bits minus 8, and their high four bits minus 8
 //     load_first / store_first   `count` elements in 0..16; memory past them is not touched, lanes read as 0
 //     select(m, yes, no)         per lane
 //     lanes_between(b, e)        lanes b <= lane < e, 0 <= b, e <= 16
+//     lanes_of(bits)             lane i where bit i of the low 16 is set
 //     max(a, b), min(a, b)       b when either is not a number, as the instruction does
 //     neg_fma(a, b, c)           c - a * b, rounded once
 //     scale_pow2(a, n)           a * 2^n for whole n in -150..128, rounded once
@@ -12,6 +15,25 @@
 
 namespace brisk::kernels::BRISK_ISA_NAMESPACE {
 namespace {
+
+[[gnu::always_inline]] inline void load_nibbles(const uint8_t* p, F32x16& low, F32x16& high) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  const auto centred = [](__m128i x) {
+    int8_t codes[16];
+    const __m128i four = _mm_and_si128(x, _mm_set1_epi8(15));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(codes), _mm_sub_epi8(four, _mm_set1_epi8(8)));
+    return load(codes);
+  };
+  low = centred(bytes);
+  high = centred(_mm_srli_epi16(bytes, 4));
+}
+
+/// One f16, at any address, in all lanes.
+[[gnu::always_inline]] inline F32x16 broadcast_f16(const void* p) {
+  uint16_t half;
+  __builtin_memcpy(&half, p, sizeof(half));
+  return broadcast(_cvtsh_ss(half));
+}
 
 /// The sum as one balanced tree: lane i + lane i+8, then +4, +2, +1.
 [[gnu::always_inline]] inline float sum_lanes(F32x16 a) {

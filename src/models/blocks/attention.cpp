@@ -18,10 +18,13 @@ Result<graph::ValueId> attention_block(Builder& builder, const LlmConfig& config
       {{"head_dim", config.head_dim}, {"style", static_cast<int64_t>(config.rope_style)}}};
   BRISK_ASSIGN(q, builder.node(name + "q_rope", "rope", {q, step.rope_table}, rope));
   BRISK_ASSIGN(k, builder.node(name + "k_rope", "rope", {k, step.rope_table}, rope));
-  BRISK_ASSIGN(step.state, builder.node(name + "store", "kv_store", {k, v, step.positions, step.state},
-                                        {{{"layer", layer}}}));
+  BRISK_ASSIGN(step.state, builder.node(name + "store", "kv_store", {k, v, step.state},
+                                        {{{"layer", layer},
+                                          {"kv_heads", config.kv_heads},
+                                          {"k_dim", config.head_dim},
+                                          {"v_dim", config.head_dim}}}));
   BRISK_ASSIGN(const graph::ValueId mixed,
-               builder.node(name + "mix", "attention", {q, step.positions, step.state},
+               builder.node(name + "mix", "attention", {q, step.state},
                             {{{"layer", layer},
                               {"heads", config.heads},
                               {"kv_heads", config.kv_heads},

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "quant/block_format.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::models {
 
@@ -26,18 +26,28 @@ Result<graph::ValueId> Builder::weight(const std::string& name, const Shape& sha
   }
   if (tensor->shape != shape)
     return bad_input({where, "shape " + to_string(shape), to_string(tensor->shape), kConvertAgain});
-  if (quant::find_format(tensor->dtype) == nullptr) {
+  if (quant::find_form(tensor->dtype) == nullptr) {
     return bad_input({where, "a type that holds weights", describe(*tensor), kConvertAgain});
   }
-  return graph_->add_weight({name, tensor->dtype, tensor->shape, tensor->data});
+  return checked(quant::block_weight(name, tensor->dtype, tensor->shape, tensor->data));
+}
+
+Result<graph::ValueId> Builder::checked(Weight weight) {
+  if (const Status status = weight.form->check(weight); !status.ok()) {
+    ErrorParts parts = status.parts();
+    parts.where = file_->where() + ", " + parts.where;
+    return Status(status.code(), std::move(parts));
+  }
+  return graph_->add_weight(std::move(weight));
 }
 
 Result<graph::ValueId> Builder::f32_weight(const std::string& name, const Shape& shape) {
   BRISK_ASSIGN(const graph::ValueId id, weight(name, shape));
   const Weight& weight = *graph_->value(id).weight;
-  if (weight.dtype != DType::kF32 || reinterpret_cast<uintptr_t>(weight.data.data()) % alignof(float) != 0) {
+  const WeightComponent& values = weight.only();
+  if (values.dtype != DType::kF32 || reinterpret_cast<uintptr_t>(values.data.data()) % alignof(float) != 0) {
     return bad_input({file_->where() + ", tensor " + name, "type F32 at an aligned offset",
-                      std::string(dtype_name(weight.dtype)), kConvertAgain});
+                      std::string(dtype_name(values.dtype)), kConvertAgain});
   }
   return id;
 }

@@ -36,6 +36,9 @@ class Builder {
                                   int64_t width, double eps);
 
  private:
+  /// Adds a weight that its form accepts.
+  Result<graph::ValueId> checked(Weight weight);
+
   graph::Graph* graph_;
   const formats::GgufFile* file_;
 };

@@ -16,7 +16,7 @@ namespace {
 // Far above any model; they keep products of sizes within 64 bits.
 constexpr int64_t kMostLayers = 4096;
 constexpr int64_t kMostWidth = 1 << 20;
-constexpr int64_t kMostHeads = 1 << 14;
+constexpr int64_t kMostHeads = 1 << 10;
 constexpr int64_t kMostHeadWidth = 1 << 20;  // heads * head_dim
 constexpr int64_t kMostContext = int64_t{1} << 30;
 
@@ -187,7 +187,7 @@ Result<graph::Graph> build(const LlmConfig& config, const formats::GgufFile& fil
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     const std::string name = "layer." + std::to_string(layer);
     const std::string tensor = "blk." + std::to_string(layer);
-    graph.begin_segment(name);
+    graph.begin_segment(name, x);
     BRISK_ASSIGN(graph::ValueId normed, builder.rms_norm(name + ".attn.norm", x, tensor + ".attn_norm.weight",
                                                          config.width, config.norm_eps));
     BRISK_ASSIGN(const graph::ValueId attended, attention_block(builder, config, layer, normed, step));
@@ -198,7 +198,7 @@ Result<graph::Graph> build(const LlmConfig& config, const formats::GgufFile& fil
     BRISK_ASSIGN(x, builder.node(name + ".residual", "add", {x, fed}));
   }
 
-  graph.begin_segment("head");
+  graph.begin_segment("head", x);
   BRISK_ASSIGN(x, builder.node("head.rows", "select_rows", {x, output_rows}));
   BRISK_ASSIGN(x, builder.rms_norm("head.norm", x, "output_norm.weight", config.width, config.norm_eps));
   const std::string head = builder.has_tensor("output.weight") ? "output.weight" : "token_embd.weight";

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <random>
 
 #include "graph/memory_plan.hpp"
 #include "graph/passes/pass.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::graph {
 namespace {
@@ -68,17 +70,53 @@ TEST(Verify, FindsAnOutputNobodyMakes) {
   EXPECT_FALSE(verify(s.graph).ok());
 }
 
-TEST(Verify, FindsAnOldState) {
+// Two changes of one state, the second of which uses `state` or what the first made of it.
+Status two_stores(bool newest) {
   Graph graph;
-  const ops::ValueType ints{ops::ValueForm::kTensor, DType::kI32, {Dim::symbol(kTokens)}};
-  const ValueId positions = graph.add_input("positions", ints);
   const ValueId k = graph.add_input("k", f32_rows(8));
-  const ValueId state = graph.add_input("kv", {ops::ValueForm::kState, DType::kU8, {}});
+  ValueId state = graph.add_input("kv", {ops::ValueForm::kState, DType::kU8, {}});
   graph.begin_segment("only");
-  ASSERT_TRUE(graph.add_node("first", "kv_store", {k, k, positions, state}, {{{"layer", int64_t{0}}}}).ok());
-  EXPECT_TRUE(verify(graph).ok());
-  ASSERT_TRUE(graph.add_node("second", "kv_store", {k, k, positions, state}, {{{"layer", int64_t{1}}}}).ok());
-  EXPECT_FALSE(verify(graph).ok());
+  for (int64_t layer = 0; layer < 2; ++layer) {
+    const ops::Attributes attributes{
+        {{"layer", layer}, {"kv_heads", int64_t{1}}, {"k_dim", int64_t{8}}, {"v_dim", int64_t{8}}}};
+    const auto changed = graph.add_node("store", "kv_store", {k, k, state}, attributes);
+    BRISK_TRY(changed);
+    if (newest) state = changed->at(0);
+  }
+  return verify(graph);
+}
+
+TEST(Verify, FindsAnOldState) {
+  EXPECT_TRUE(two_stores(true).ok()) << two_stores(true).message();
+  EXPECT_EQ(two_stores(false).code(), StatusCode::kInternal);
+}
+
+TEST(Verify, FindsAStreamThatIsMadeLater) {
+  for (const bool later : {false, true}) {
+    Sample s = sample();
+    s.graph.begin_segment("second", later ? -1 : s.sum);
+    const auto made = s.graph.add_node("more", "add", {s.sum, s.a});
+    ASSERT_TRUE(made.ok());
+    if (later) s.graph.replace_named(-1, made->at(0));
+    EXPECT_EQ(verify(s.graph).ok(), !later) << verify(s.graph).message();
+  }
+}
+
+TEST(Verify, FindsAttributesThatTheOpDoesNotHave) {
+  Graph graph;
+  const ValueId x = graph.add_input("x", f32_rows(8));
+  graph.begin_segment("only");
+  const auto norm = [&](ops::Attributes attributes) {
+    const std::vector<float> ones(8, 1.0F);
+    const ValueId w = graph.add_weight(quant::block_weight("w", DType::kF32, {8}, std::as_bytes(std::span(ones))));
+    return graph.add_node("norm", "rms_norm", {x, w}, std::move(attributes));
+  };
+  EXPECT_TRUE(norm({{{"eps", 1e-5}}}).ok());
+  EXPECT_FALSE(norm({}).ok());
+  EXPECT_FALSE(norm({{{"eps", int64_t{1}}}}).ok());
+  EXPECT_FALSE(norm({{{"eps", std::numeric_limits<double>::infinity()}}}).ok());
+  EXPECT_FALSE(norm({{{"eps", 1e-5}, {"eps", 1e-5}}}).ok());
+  EXPECT_FALSE(norm({{{"eps", 1e-5}, {"scale", 1.0}}}).ok());
 }
 
 TEST(Infer, RefusesWidthsThatDiffer) {
@@ -97,6 +135,13 @@ TEST(Passes, CommonNodesAreShared) {
   ASSERT_TRUE(reports.ok()) << reports.status().message();
   EXPECT_EQ(s.graph.nodes().size(), 3U);
   EXPECT_EQ(s.graph.nodes().back().inputs, (std::vector<ValueId>{s.sum, s.sum}));
+  const PassReport& report = reports->front();
+  EXPECT_EQ(report.name, "share_common");
+  EXPECT_EQ(report.nodes_before, 4U);
+  EXPECT_EQ(report.nodes_after, 3U);
+  EXPECT_EQ(report.added, 0U);
+  EXPECT_EQ(report.removed, 1U);
+  EXPECT_EQ(report.changed, 1U);
 }
 
 TEST(Passes, DeadNodesGoAndTheSwitchKeepsThem) {
@@ -132,12 +177,14 @@ TEST(MemoryPlan, LiveBuffersNeverOverlap) {
     }
     graph.mark_output(values.back());
     const std::array<int64_t, 2> most = {5, 1};
-    const MemoryPlan plan = plan_memory(graph, most);
+    const auto planned = plan_memory(graph, most);
+    ASSERT_TRUE(planned.ok()) << planned.status().message();
+    const MemoryPlan& plan = *planned;
     // Replay: each buffer holds the value written last; a read must find the value it wants.
     std::vector<std::pair<int64_t, ValueId>> held;
     auto write = [&](ValueId id) {
       const int64_t at = plan.offsets[static_cast<size_t>(id)];
-      const int64_t bytes = ops::value_bytes(graph.value(id).type, most);
+      const int64_t bytes = ops::value_bytes(graph.value(id).type, most).value();
       ASSERT_GE(at, 0);
       ASSERT_LE(at + bytes, plan.arena_bytes);
       std::erase_if(held, [&](const auto& h) { return h.first < at + bytes && at < h.first + bytes; });

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "quant/block_format.hpp"
+#include "support/block_formats.hpp"
 
 namespace brisk::quant {
 namespace {
@@ -82,10 +83,10 @@ TEST_P(FormatOracle, EncodesBitForBit) {
   }
 }
 
-TEST(BlockFormats, AreAllThere) { EXPECT_EQ(all_formats().size(), 11U); }
+TEST(BlockFormats, AreAllThere) { EXPECT_EQ(test::block_formats().size(), 11U); }
 
-INSTANTIATE_TEST_SUITE_P(All, FormatOracle, testing::ValuesIn(all_formats().begin(), all_formats().end()),
-                         [](const auto& test) { return std::string(dtype_name(test.param.dtype)); });
+INSTANTIATE_TEST_SUITE_P(All, FormatOracle, testing::ValuesIn(test::block_formats()),
+                         [](const auto& one) { return std::string(dtype_name(one.param.dtype)); });
 
 }  // namespace
 }  // namespace brisk::quant
