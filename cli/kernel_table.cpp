@@ -9,7 +9,7 @@
 #include "kernels/norm/norm.hpp"
 #include "kernels/quantize/quantize.hpp"
 #include "kernels/rope/rope.hpp"
-#include "quant/block_format.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::cli {
 namespace {
@@ -39,16 +39,21 @@ Row row_of(std::string op, std::string weight, std::string input, Isa active, co
 
 void add_products(std::vector<Row>& rows, Isa active, Isa best) {
   using kernels::ActivationForm;
-  for (const quant::BlockFormat& format : quant::all_formats()) {
-    for (const ActivationForm form : {ActivationForm::kQ8, ActivationForm::kF32}) {
-      const kernels::GemmVariant* variant = kernels::find_gemm(format.dtype, form, active);
-      const kernels::GemmVariant* better = kernels::find_gemm(format.dtype, form, best);
+  const auto add = [&](const quant::WeightForm& form, const std::string& weight) {
+    for (const ActivationForm input : {ActivationForm::kQ8, ActivationForm::kF32}) {
+      const kernels::GemmVariant* variant = kernels::find_gemm(form, input, active);
+      const kernels::GemmVariant* better = kernels::find_gemm(form, input, best);
       if (variant == nullptr || better == nullptr) continue;
-      rows.push_back(row_of("linear", std::string(dtype_name(format.dtype)),
-                            form == ActivationForm::kQ8 ? "int8 pairs" : "f32 (exact)", active, *variant,
-                            *better));
+      rows.push_back(row_of("linear", weight, input == ActivationForm::kQ8 ? "int8 pairs" : "f32 (exact)",
+                            active, *variant, *better));
     }
+  };
+  for (const quant::WeightForm& form : quant::all_forms()) {
+    add(form, form.blocks ? std::string(dtype_name(form.blocks->dtype)) : form.name);
   }
+  quant::WeightForm any{};
+  any.name = "any other";
+  add(any, any.name);
 }
 
 void add_attention(std::vector<Row>& rows, Isa active, Isa best) {

@@ -1,4 +1,4 @@
-// brisk show: what is in a model file.
+// brisk show: what is in a model file, and the graph and the plan that Brisk makes of it.
 #include <algorithm>
 #include <cstring>
 #include <map>
@@ -7,7 +7,9 @@
 #include "base/utf8.hpp"
 #include "cli/model_path.hpp"
 #include "cli/output.hpp"
+#include "cli/plan_report.hpp"
 #include "cli/verb.hpp"
+#include "graph/text.hpp"
 #include "models/architecture.hpp"
 
 namespace brisk::cli {
@@ -247,8 +249,54 @@ Json architecture_json(const GgufFile& file) {
           {"vocabulary", config->vocabulary}};
 }
 
+/// The names of lists that are separated by commas, each of which may be given several times.
+std::vector<std::string> listed(const std::vector<std::string>& lists) {
+  std::vector<std::string> names;
+  for (const std::string& list : lists) {
+    for (size_t begin = 0; begin <= list.size();) {
+      const size_t end = std::min(list.find(',', begin), list.size());
+      if (end > begin) names.push_back(list.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
+  return names;
+}
+
+/// Options of the plan mean nothing without --graph or --plan.
+Status refuse_plan_options(const Arguments& arguments) {
+  for (const std::string_view name : {"passes-off", "exact", "batch-size"}) {
+    if (!arguments.given(name) || !arguments.spelled(name).starts_with("-")) continue;
+    return usage_error({"brisk show", arguments.spelled(name) + " beside --graph or --plan", "neither of them",
+                        "brisk show MODEL --plan " + arguments.spelled(name)});
+  }
+  return {};
+}
+
+Status show_plan(const GgufFile& file, const Arguments& arguments) {
+  graph::PlanOptions options;
+  BRISK_ASSIGN(options.isa, active_isa());
+  options.exact = arguments.flag("exact");
+  options.kv_type = options.exact ? DType::kF32 : DType::kF16;
+  options.most_tokens = arguments.integer("batch-size");
+  options.most_outputs = std::min(options.most_outputs, options.most_tokens);
+  options.passes_off = listed(arguments.texts("passes-off"));
+  BRISK_ASSIGN(const auto plan, plan_of(file, std::move(options)));
+  if (arguments.flag("json")) {
+    Json out = {{"file", file.where()}};
+    if (arguments.flag("graph")) out["graph"] = graph_json(plan->graph());
+    if (arguments.flag("plan")) out["plan"] = plan_json(*plan);
+    return print_json(out);
+  }
+  if (arguments.flag("graph")) BRISK_TRY(print(graph::dump(plan->graph())));
+  if (!arguments.flag("plan")) return {};
+  return print((arguments.flag("graph") ? "\n" : "") + plan_text(*plan));
+}
+
 Status run(const Arguments& arguments) {
+  const bool plan = arguments.flag("graph") || arguments.flag("plan");
+  if (!plan) BRISK_TRY(refuse_plan_options(arguments));
   BRISK_ASSIGN(const auto file, open_model(arguments.positional(0)));
+  if (plan) return show_plan(*file, arguments);
   const Totals totals = totals_of(*file);
   const bool all = arguments.flag("all");
   if (arguments.flag("json")) {
@@ -282,12 +330,32 @@ Verb verb_show() {
       .aliases = "info",
       .group = VerbGroup::kFiles,
       .summary = "show what is in a model file",
+      .details =
+          "--graph prints the graph that Brisk runs, one line per op: %3 is a value, @name a weight. "
+          "--plan lists the calls of a step: kernel, output, its place and largest size in the arena, and "
+          "the bytes of repacked weight; then what each graph pass did, and the regions of the graph.",
       .positionals = {{.name = "FILE", .help = "a model file or a name from 'brisk list' [built-in]"}},
       .options = {{.name = "tensors", .help = "list the tensors"},
                   {.name = "all", .aliases = "-a", .help = "everything, long values and arrays in full"},
+                  {.name = "graph", .help = "print the graph that runs, as text, instead"},
+                  {.name = "plan", .help = "list the calls of a step, the passes and the regions instead"},
+                  {.name = "passes-off",
+                   .kind = Kind::kTexts,
+                   .placeholder = "NAMES",
+                   .help = "leave these graph passes out (separated by commas; all: the graph as it was built)"},
+                  {.name = "exact", .help = "plan with f32 activations and keys and values"},
+                  {.name = "batch-size",
+                   .aliases = "-b",
+                   .kind = Kind::kInteger,
+                   .placeholder = "N",
+                   .fallback = "512",
+                   .help = "plan for steps of up to N tokens",
+                   .least = 1,
+                   .most = 65536},
                   kJsonOption},
       .examples = {"brisk show model.gguf", "brisk show built-in --tensors",
-                   "brisk show model.gguf --json | jq .types"},
+                   "brisk show model.gguf --json | jq .types", "brisk show built-in --graph --passes-off all",
+                   "brisk show built-in --plan"},
       .run = run,
   };
 }

@@ -8,7 +8,7 @@
 namespace brisk {
 
 /// What a number is drawn for; part of the counter, so that purposes never share numbers.
-enum class RandomPurpose : uint32_t { kSampling = 0 };
+enum class RandomPurpose : uint32_t { kSampling = 0, kBootstrap = 1 };
 
 /// Where in a run a number is drawn.
 struct RandomKey {

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "graph/regions.hpp"
+
 namespace brisk::graph {
 
 namespace {
@@ -24,6 +26,9 @@ Result<std::unique_ptr<Executor>> Executor::create(const Plan& plan, ThreadPool&
   BRISK_ASSIGN(executor->scratch_,
                AlignedBuffer::allocate(static_cast<size_t>(plan.scratch_bytes() * pool.lanes()), "scratch"));
   const Graph& graph = plan.graph();
+  if (run_time_size_count(graph) > 0) {
+    return usage_error({"executor", "a graph whose sizes are known before a step", "one that finds a size"});
+  }
   const ValueId positions = graph.find_input("positions");
   executor->tokens_offset_ = plan.offset(graph.find_input("tokens"));
   executor->positions_offset_ = plan.offset(positions);
@@ -39,6 +44,8 @@ Result<std::unique_ptr<Executor>> Executor::create(const Plan& plan, ThreadPool&
   executor->context_.pool = &pool;
   executor->context_.scratch = executor->scratch_.data();
   executor->context_.scratch_stride = plan.scratch_bytes();
+  executor->run_time_sizes_.resize(static_cast<size_t>(run_time_size_count(graph)));
+  executor->context_.run_time_sizes = executor->run_time_sizes_;
   return executor;
 }
 
@@ -175,7 +182,7 @@ bool Executor::segment_is_finite(int32_t segment) const {
   const ops::ValueType& type = graph.value(last->outputs[0]).type;
   if (type.form != ops::ValueForm::kTensor || type.dtype != DType::kF32) return true;
   int64_t count = 1;
-  for (const Dim& dim : type.shape) count *= dim.evaluate(symbols_);
+  for (const Dim& dim : type.shape) count *= context_.size(dim);
   const auto* values = reinterpret_cast<const float*>(arena_.data() + plan_->offset(last->outputs[0]));
   for (int64_t i = 0; i < count; ++i) {
     if (!std::isfinite(values[i])) return false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "base/check.hpp"
@@ -14,86 +15,98 @@ namespace {
 constexpr double kMostLambda = 1000;
 constexpr float kLn2 = 0.693147182F;
 
-// exp and log in plain arithmetic, without branches and calls, so that the compiler turns the loops below into
-// vector code: they run over whole vocabularies for every token. Relative error of both below 2e-7.
+// Four floats side by side: 128 bits are in every 64-bit CPU's baseline, so this needs no dispatch. The loops
+// below run over whole vocabularies for every token; with calls of the library's exp they took a tenth of the
+// time of a token of a small model (2026-11).
+using Float4 = float __attribute__((vector_size(16)));
+using Int4 = int32_t __attribute__((vector_size(16)));
+constexpr size_t kWidth = 4;
 
-// e^x for x <= 0; what is below e^-87 becomes that (about 1e-38).
-inline float exp_negative(float x) noexcept {
+Float4 load(const float* at) noexcept {
+  Float4 out;
+  std::memcpy(&out, at, sizeof(out));
+  return out;
+}
+Float4 all(float value) noexcept { return Float4{value, value, value, value}; }
+
+// exp and log without branches; relative error of both below 2e-7.
+
+// e^x for x about 0 or less; what is below e^-87 becomes that (about 1e-38).
+Float4 exp_negative(Float4 x) noexcept {
   constexpr float kRound = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer, kept in the low bits
   constexpr float kLn2High = 0.693359375F, kLn2Low = -2.12194440e-4F;
-  x = x < -87.0F ? -87.0F : x;
-  const float shifted = x * 1.44269504F + kRound;
-  const float n = shifted - kRound;
-  const float r = (x - n * kLn2High) - n * kLn2Low;  // |r| <= ln 2 / 2
-  float p = 1.0F / 5040;
-  p = p * r + 1.0F / 720;
+  x = x < -87.0F ? all(-87.0F) : x;
+  const Float4 shifted = x * 1.44269504F + kRound;
+  const Float4 n = shifted - kRound;
+  const Float4 r = (x - n * kLn2High) - n * kLn2Low;  // |r| <= ln 2 / 2
+  Float4 p = r * (1.0F / 5040) + 1.0F / 720;
   p = p * r + 1.0F / 120;
   p = p * r + 1.0F / 24;
   p = p * r + 1.0F / 6;
   p = p * r + 0.5F;
   p = (p * r) * r + r + 1.0F;
-  const int32_t power = std::bit_cast<int32_t>(shifted) - std::bit_cast<int32_t>(kRound);
-  return p * std::bit_cast<float>((power + 127) << 23);
+  const Int4 power = std::bit_cast<Int4>(shifted) - std::bit_cast<int32_t>(kRound);
+  return p * std::bit_cast<Float4>((power + 127) << 23);
 }
 
 // log x for positive normal x.
-inline float log_positive(float x) noexcept {
+Float4 log_positive(Float4 x) noexcept {
   constexpr int32_t kRootHalf = 0x3f3504f3;  // bits of sqrt(1/2), where the mantissa's range begins
-  const int32_t above = std::bit_cast<int32_t>(x) - kRootHalf;
-  const int32_t power = above >> 23;
-  const float m = std::bit_cast<float>((above & 0x007fffff) + kRootHalf);
-  const float s = (m - 1.0F) / (m + 1.0F);
-  const float s2 = s * s;
-  const float series = 1.0F + s2 * (1.0F / 3 + s2 * (1.0F / 5 + s2 * (1.0F / 7 + s2 * (1.0F / 9))));
-  return static_cast<float>(power) * kLn2 + 2.0F * s * series;
+  const Int4 above = std::bit_cast<Int4>(x) - kRootHalf;
+  const Float4 power = __builtin_convertvector(above >> 23, Float4);
+  const Float4 m = std::bit_cast<Float4>((above & 0x007fffff) + kRootHalf);
+  const Float4 s = (m - 1.0F) / (m + 1.0F);
+  const Float4 s2 = s * s;
+  const Float4 series = 1.0F + s2 * (1.0F / 3 + s2 * (1.0F / 5 + s2 * (1.0F / 7 + s2 * (1.0F / 9))));
+  return power * kLn2 + 2.0F * s * series;
 }
 
-// Sum of term(i) in a fixed order: floats in 16 lanes within a block, so four to a lane, then doubles.
-template <typename Term>
-double sum_terms(size_t count, Term term) noexcept {
-  constexpr size_t kLanes = 16, kBlock = 64;
+// Sum of term(values of each row at i) over all i, in a fixed order: floats in vectors within a block, doubles
+// over blocks.
+template <typename Term, typename... Rows>
+double sum_terms(size_t count, Term term, Rows... rows) noexcept {
+  constexpr size_t kVectors = 4, kStep = kVectors * kWidth, kBlock = 4 * kStep;
   double total = 0;
   size_t i = 0;
-  while (i + kLanes <= count) {
-    float lanes[kLanes] = {};
-    const size_t end = std::min(count - count % kLanes, i + kBlock);
-    for (; i < end; i += kLanes) {
-      for (size_t lane = 0; lane < kLanes; ++lane) lanes[lane] += term(i + lane);
+  while (i + kStep <= count) {
+    Float4 sums[kVectors] = {};
+    const size_t end = std::min(count - count % kStep, i + kBlock);
+    for (; i < end; i += kStep) {
+      for (size_t v = 0; v < kVectors; ++v) sums[v] += term(load(rows + i + v * kWidth)...);
     }
-    for (const float lane : lanes) total += static_cast<double>(lane);
+    const Float4 sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    for (size_t lane = 0; lane < kWidth; ++lane) total += static_cast<double>(sum[lane]);
   }
-  for (; i < count; ++i) total += static_cast<double>(term(i));
+  for (; i < count; ++i) total += static_cast<double>(term(all(rows[i])...)[0]);
   return total;
 }
 
 float greatest_of(std::span<const float> values) noexcept {
-  constexpr size_t kLanes = 16;
-  float lanes[kLanes];
-  std::fill_n(lanes, kLanes, values[0]);
+  Float4 most = all(values[0]), others = most;
   size_t i = 0;
-  for (; i + kLanes <= values.size(); i += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-      lanes[lane] = values[i + lane] > lanes[lane] ? values[i + lane] : lanes[lane];
-    }
+  for (; i + 2 * kWidth <= values.size(); i += 2 * kWidth) {
+    const Float4 a = load(&values[i]), b = load(&values[i + kWidth]);
+    most = a > most ? a : most;
+    others = b > others ? b : others;
   }
-  for (; i < values.size(); ++i) lanes[0] = std::max(lanes[0], values[i]);
-  return *std::max_element(lanes, lanes + kLanes);
+  most = others > most ? others : most;
+  float greatest = std::max(std::max(most[0], most[1]), std::max(most[2], most[3]));
+  for (; i < values.size(); ++i) greatest = std::max(greatest, values[i]);
+  return greatest;
 }
 
 // The mean over both rows of what `term(log p, log q, p, q, m, log m)` sums.
 template <typename Term>
 double divergence(const LogitRow& a, const LogitRow& b, Term term) noexcept {
   BRISK_ASSERT(a.logits.size() == b.logits.size(), "rows of one vocabulary");
-  const float* x = a.logits.data();
-  const float* y = b.logits.data();
-  const auto x_sum = static_cast<float>(a.log_sum), y_sum = static_cast<float>(b.log_sum);
-  const double sum = sum_terms(a.logits.size(), [=](size_t i) {
-    const float log_p = x[i] - x_sum, log_q = y[i] - y_sum;
-    // A log-probability may come out a rounding error above 0; exp_negative takes that too.
-    const float p = exp_negative(log_p), q = exp_negative(log_q);
-    const float m = 0.5F * (p + q);
+  const auto a_sum = static_cast<float>(a.log_sum), b_sum = static_cast<float>(b.log_sum);
+  const auto of_both = [=](Float4 x, Float4 y) {
+    const Float4 log_p = x - a_sum, log_q = y - b_sum;
+    const Float4 p = exp_negative(log_p), q = exp_negative(log_q);
+    const Float4 m = 0.5F * (p + q);
     return term(log_p, log_q, p, q, m, log_positive(m));
-  });
+  };
+  const double sum = sum_terms(a.logits.size(), of_both, a.logits.data(), b.logits.data());
   return std::max(0.0, 0.5 * sum);
 }
 
@@ -119,8 +132,8 @@ void check_sizes(std::span<const float> expert, std::span<const float> amateur, 
 
 LogitRow measure(std::span<const float> logits) noexcept {
   const float greatest = greatest_of(logits);
-  const float* z = logits.data();
-  const double sum = sum_terms(logits.size(), [=](size_t i) { return exp_negative(z[i] - greatest); });
+  const auto exponential = [=](Float4 z) { return exp_negative(z - greatest); };
+  const double sum = sum_terms(logits.size(), exponential, logits.data());
   return {logits, greatest, static_cast<double>(greatest) + std::log(sum)};
 }
 
@@ -130,22 +143,19 @@ void log_softmax(std::span<const float> logits, std::span<float> out) noexcept {
 }
 
 double entropy(const LogitRow& row) noexcept {
-  const float* z = row.logits.data();
   const auto log_sum = static_cast<float>(row.log_sum);
-  return std::max(0.0, sum_terms(row.logits.size(), [=](size_t i) {
-                    const float log_p = z[i] - log_sum;
-                    return -exp_negative(log_p) * log_p;
-                  }));
+  const auto surprise = [=](Float4 z) { return exp_negative(z - log_sum) * (log_sum - z); };
+  return std::max(0.0, sum_terms(row.logits.size(), surprise, row.logits.data()));
 }
 
 double js_divergence(const LogitRow& p, const LogitRow& q) noexcept {
-  return divergence(p, q, [](float log_p, float log_q, float a, float b, float, float log_m) {
+  return divergence(p, q, [](Float4 log_p, Float4 log_q, Float4 a, Float4 b, Float4, Float4 log_m) {
     return a * (log_p - log_m) + b * (log_q - log_m);
   });
 }
 
 double dola_divergence(const LogitRow& p, const LogitRow& q) noexcept {
-  const double sum = divergence(p, q, [](float log_p, float log_q, float, float, float m, float log_m) {
+  const double sum = divergence(p, q, [](Float4 log_p, Float4 log_q, Float4, Float4, Float4 m, Float4 log_m) {
     return m * ((log_m - log_p) + (log_m - log_q));
   });
   return sum / static_cast<double>(p.logits.size());
@@ -168,13 +178,10 @@ void find_plausible(std::span<const float> logits, float greatest, double alpha,
   constexpr size_t kBlock = 64;
   out.clear();
   for (size_t begin = 0; begin < logits.size(); begin += kBlock) {
-    const size_t end = std::min(logits.size(), begin + kBlock);
-    int32_t any = 0;
-    for (size_t v = begin; v < end; ++v) any |= logits[v] >= rough ? 1 : 0;
-    if (any == 0) continue;
-    for (size_t v = begin; v < end; ++v) {
-      // The same form as above, so that alpha = 1 keeps the greatest itself.
-      if (static_cast<double>(logits[v]) >= least) out.push_back(static_cast<int32_t>(v));
+    const auto block = logits.subspan(begin, std::min(logits.size() - begin, kBlock));
+    if (greatest_of(block) < rough) continue;
+    for (size_t i = 0; i < block.size(); ++i) {
+      if (static_cast<double>(block[i]) >= least) out.push_back(static_cast<int32_t>(begin + i));
     }
   }
 }

@@ -150,6 +150,18 @@ void Decoder::drop(Sequence& sequence) {
 
 void Decoder::free_sequence(int32_t id) { drop(sequence(id)); }
 
+Result<int32_t> Decoder::adopt(SequenceId own) {
+  if (!streams_.empty() || second_ != nullptr) {
+    return usage_error({"decoding " + std::string(policies_.decoding->name()),
+                        "sequences that it has seen from their beginning",
+                        "one that came from elsewhere (a snapshot), whose other streams nobody computed",
+                        "plain decoding, or the text instead of the snapshot"});
+  }
+  Sequence made;
+  made.own = own;
+  return keep(std::move(made), {});
+}
+
 int64_t Decoder::length(int32_t id) const { return engine_->kv().length(sequence(id).own); }
 
 int64_t Decoder::shortest(int32_t id) const {
@@ -203,13 +215,16 @@ Status Decoder::begin_streams(std::span<const TokenRow> rows) {
 // How many tokens from the front fit one step.
 size_t Decoder::step_size(std::span<const TokenRow> rows) const {
   const graph::Plan& plan = model().plan();
-  const int64_t kv_rows = policies_.kv != nullptr ? policies_.kv->most_rows() : plan.most_tokens();
+  int64_t kv_rows = plan.most_tokens();
   int64_t all = 0, outputs = 0, in_sequence = 0;
   size_t count = 0;
   for (; count < rows.size(); ++count) {
     const TokenRow& row = rows[count];
     const bool same = count > 0 && rows[count - 1].sequence == row.sequence;
     in_sequence = same ? in_sequence + 1 : 1;
+    if (!same && policies_.kv != nullptr) {
+      kv_rows = policies_.kv->most_rows(engine_->kv(), sequence(row.sequence).own);
+    }
     if (same && begins_streams(row)) break;  // what comes before must be stored first
     all += 1;
     for (const Stream& stream : streams_) all += stream.every_token || row.wanted ? 1 : 0;
@@ -288,8 +303,12 @@ Status Decoder::hand_out(size_t first, std::span<const float> logits, const OnSc
 
 Status Decoder::run_kv_policy(std::span<const TokenRow> rows) {
   if (policies_.kv == nullptr) return {};
+  if (!last_scores_.empty() && last_scores_.data() != scores_.data()) {
+    scores_.assign(last_scores_.begin(), last_scores_.end());  // the policy may run steps of its own
+    last_scores_ = scores_;
+  }
   return for_each_sequence(rows, [&](int32_t id, std::span<const TokenRow>) {
-    return policies_.kv->after_step(engine_->kv(), sequence(id).own);
+    return policies_.kv->after_step(*engine_, sequence(id).own);
   });
 }
 

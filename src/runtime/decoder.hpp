@@ -42,8 +42,13 @@ class Decoder {
   Result<int32_t> create_sequence();
   /// A sequence that holds what `id` holds, in shared memory.
   Result<int32_t> fork(int32_t id);
+  /// Takes over a sequence of the engine's store (a restored snapshot). Refused under methods that would have
+  /// to see its tokens too (streams, a second model).
+  Result<int32_t> adopt(SequenceId own);
   void free_sequence(int32_t id);
   int64_t length(int32_t id) const;
+  /// The sequence's own place in the engine's store.
+  SequenceId store_sequence(int32_t id) const { return sequence(id).own; }
   /// The shortest length that truncate() takes (KvStore::shortest).
   int64_t shortest(int32_t id) const;
   void truncate(int32_t id, int64_t length);
@@ -104,7 +109,8 @@ class Decoder {
   std::vector<Row> rows_;
   std::vector<TokenRow> second_rows_;
   std::vector<size_t> wanted_;  // indices of the wanted tokens
-  std::vector<float> scores_, second_logits_;
+  std::vector<float> scores_;   // combined, or kept from a policy's own steps
+  std::vector<float> second_logits_;
   std::vector<const float*> sources_;
 };
 

@@ -99,6 +99,10 @@ Status Engine::check_row(std::span<const Row> rows, size_t index) const {
     return usage_error(
         {where, "an earlier row as the source of a row that splits off", std::to_string(row.source)});
   }
+  if (row.source >= 0 && rows[static_cast<size_t>(row.source)].from > row.from) {
+    return usage_error({where, "a source that has begun before segment " + std::to_string(row.from),
+                        "row " + std::to_string(row.source) + ", which has not"});
+  }
   if (row.source >= 0 && (row.from < 1 || row.from > last_segment)) {
     return usage_error({where, "a segment from 1 to " + std::to_string(last_segment) + " to split off at",
                         std::to_string(row.from)});
@@ -117,12 +121,55 @@ Status Engine::check_row(std::span<const Row> rows, size_t index) const {
   if (!kv_->valid(row.sequence)) {
     return usage_error({where, "a sequence that exists", std::to_string(row.sequence)});
   }
+  return check_layers(row, path, where);
+}
+
+Status Engine::check_layers(const Row& row, const graph::RowPath& path, const std::string& where) const {
   const kernels::KvLayer* layers = kv_->layers(row.sequence);
+  const bool chooses = row.mask != nullptr || !row.seen.empty() || row.first > 0 ||
+                       (row.last >= 0 && row.last < kv_->length(row.sequence));
   for (const auto& [layer, segment] : model_->stateful_layers()) {
-    if (path.runs(segment) && layers[layer].geometry == nullptr) {
+    if (!path.runs(segment)) continue;
+    const kernels::KvGeometry* geometry = layers[layer].geometry;
+    if (geometry == nullptr) {
       return usage_error({where, "to pass by layer " + std::to_string(layer),
                           "to run it, but its sequence keeps nothing of that layer"});
     }
+    if (geometry->type != model_->kv_type()) {
+      return usage_error({where,
+                          "keys and values of type " + std::string(dtype_name(model_->kv_type())) +
+                              " in layer " + std::to_string(layer),
+                          std::string(dtype_name(geometry->type))});
+    }
+    if (chooses && layers[layer].head_pages != nullptr) {
+      return usage_error({where, "a row that sees all of its sequence, once entries were evicted",
+                          "a mask or a range in layer " + std::to_string(layer)});
+    }
+  }
+  return {};
+}
+
+// A probe is read by every layer, unchecked: its rows must be there, and all of one sequence.
+Status Engine::check_probe(std::span<const Row> rows) const {
+  if (probe_ == nullptr) return {};
+  const auto count = static_cast<int64_t>(rows.size());
+  const ops::AttentionProbe& p = *probe_;
+  const bool sound = p.row_begin >= 0 && p.row_count > 0 && p.row_begin <= count - p.row_count &&
+                     p.log_sums != nullptr && p.last > 0 &&
+                     (p.key_scores == nullptr || p.key_stride >= p.last);
+  if (!sound) return usage_error({"probe", "rows of this step, and room for what is asked", "others"});
+  const auto asked = rows.subspan(static_cast<size_t>(p.row_begin), static_cast<size_t>(p.row_count));
+  const SequenceId sequence = asked[0].sequence;
+  const bool one = std::ranges::all_of(asked, [&](const Row& row) { return row.sequence == sequence; });
+  const bool all_plain = std::ranges::all_of(rows, [](const Row& row) {
+    return row.source < 0 && row.skip == nullptr && row.until == Row::kLastSegment && row.seen.empty();
+  });
+  if (!one || sequence == Row::kNoSequence || !kv_->valid(sequence)) {
+    return usage_error({"probe", "rows of one sequence", "several, or none"});
+  }
+  if (!all_plain) return usage_error({"probe", "a step whose rows all run every layer", "rows that do not"});
+  if (p.last > kv_->length(sequence) + p.row_count) {
+    return usage_error({"probe", "positions that the sequence has", std::to_string(p.last)});
   }
   return {};
 }
@@ -155,7 +202,8 @@ Status Engine::describe_rows(std::span<const Row> rows) {
     if (!stateless) BRISK_TRY(kv_->reserve(sequence, static_cast<int64_t>(count)));
     for (size_t i = begin; i < begin + count; ++i) {
       const int64_t place = length + static_cast<int64_t>(i - begin);
-      if (rows[i].first < 0 || rows[i].first > place || rows[i].last > length + static_cast<int64_t>(count)) {
+      const int64_t last = rows[i].last < 0 ? place + 1 : rows[i].last;
+      if (rows[i].first < 0 || rows[i].first >= last || last > length + static_cast<int64_t>(count)) {
         return usage_error({"step, row " + std::to_string(i), "to see positions of its own sequence",
                             std::to_string(rows[i].first) + " to " + std::to_string(rows[i].last)});
       }
@@ -185,6 +233,7 @@ Status Engine::check_numbers(std::span<const float> logits, const graph::StepInp
 
 Result<std::span<const float>> Engine::step(std::span<const Row> rows, const std::atomic<bool>* cancel) {
   BRISK_TRY(check_rows(rows));
+  BRISK_TRY(check_probe(rows));
   if (Status status = describe_rows(rows); !status.ok()) {
     give_back(rows);
     return status;

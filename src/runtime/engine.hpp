@@ -33,11 +33,13 @@ struct Row {
   bool store = true;
 
   /// [width] that enters the first layer in place of the token's embedding.
+  /// (A tap on the embedding is shown the token's.)
   const float* embedding = nullptr;
   /// Rotary position, one number per component of the model; negative: the place in the sequence.
   std::array<int32_t, 3> position = {-1, -1, -1};
 
-  // What it sees of its sequence: positions [first, last), and of those only the set bits of the mask.
+  // What it sees of its sequence: positions [first, last), and of those only the set bits of the mask. Once
+  // entries of a layer were evicted, all that is left: a choice is refused there.
   int32_t first = 0;
   int32_t last = -1;               ///< -1: up to itself. Beyond itself: the rows of the same step behind it
   const uint64_t* mask = nullptr;  ///< bit j: position j
@@ -78,7 +80,8 @@ class Engine {
   /// Named points that are read or replaced in every step from now on (none: stop). An unknown name is a
   /// usage error.
   Status set_taps(std::vector<graph::Tap> taps) { return executor_->set_taps(std::move(taps)); }
-  /// What some rows of the next steps look at (null: stop); see ops::AttentionProbe.
+  /// What some rows of the next steps look at (null: stop); see ops::AttentionProbe. Every step writes anew;
+  /// key scores are by entry, as KvStore::evict numbers them. Rows of such steps all run every layer.
   void set_probe(const ops::AttentionProbe* probe) { probe_ = probe; }
   /// Records the time of every op into `trace` from now on (null: stop).
   void set_trace(graph::Trace* trace) { trace_ = trace; }
@@ -87,6 +90,8 @@ class Engine {
   Engine() = default;
   Status check_rows(std::span<const Row> rows) const;
   Status check_row(std::span<const Row> rows, size_t index) const;
+  Status check_layers(const Row& row, const graph::RowPath& path, const std::string& where) const;
+  Status check_probe(std::span<const Row> rows) const;
   Status describe_rows(std::span<const Row> rows);
   void describe_row(const Row& row, int64_t place);
   void give_back(std::span<const Row> rows);

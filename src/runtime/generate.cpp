@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "runtime/kv_snapshot.hpp"
+
 namespace brisk::runtime {
 
 namespace {
@@ -86,6 +88,27 @@ void Session::truncate(size_t length) {
   if (decoder_->shortest(sequence_) > static_cast<int64_t>(length)) length = 0;
   decoder_->truncate(sequence_, static_cast<int64_t>(length));
   tokens_.resize(length);
+}
+
+Status Session::save(const std::string& path) const {
+  const SequenceId own = decoder_->store_sequence(sequence_);
+  return save_snapshot(decoder_->engine().kv(), own, model().fingerprint(), tokens_, path);
+}
+
+Status Session::restore(const std::string& path) {
+  clear();
+  BRISK_ASSIGN(RestoredSequence restored,
+               load_snapshot(decoder_->engine().kv(), model().fingerprint(), path));
+  Result<int32_t> adopted = decoder_->adopt(restored.id);
+  if (!adopted.ok()) {
+    decoder_->engine().kv().free_sequence(restored.id);
+    return adopted.status();
+  }
+  decoder_->free_sequence(sequence_);
+  sequence_ = *adopted;
+  tokens_ = std::move(restored.tokens);
+  tokens_.reserve(static_cast<size_t>(model().context()));
+  return {};
 }
 
 // Runs `tokens` and returns the scores of the last.

@@ -54,6 +54,12 @@ class Session {
   std::span<const int32_t> tokens() const { return tokens_; }
   void clear();
 
+  /// Keeps what is stored in a file (kv_snapshot.hpp), and takes it up again, in this process or another: a
+  /// prompt that begins with the same tokens is not computed again. Another model's file, or one that was cut
+  /// or altered, is an error; the session is then empty.
+  Status save(const std::string& path) const;
+  Status restore(const std::string& path);
+
   /// Makes the sequence exactly `prompt` (what is stored of a common prefix is kept), then generates.
   /// `on_text` gets each piece of well-formed text as soon as it is certain; false stops (kCancelled).
   /// A prompt that does not fit the context is a bad-input error with both numbers. A generation that is

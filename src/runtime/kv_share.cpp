@@ -45,11 +45,6 @@ int64_t KvShare::entries_for(int64_t length) const {
   return recurrent() ? std::min<int64_t>(length, 1) : div_up(length, kPageTokens);
 }
 
-int64_t KvShare::behind_window(int64_t length) const {
-  if (pool_->group().kind != KvKind::kWindow) return 0;
-  return std::max<int64_t>(0, length - pool_->group().window + 1) / kPageTokens;
-}
-
 int64_t KvShare::shortest(int64_t length) const {
   if (recurrent()) return length;
   return dropped_ == 0 ? 0 : dropped_ * kPageTokens + pool_->group().window - 1;
@@ -62,7 +57,7 @@ int64_t KvShare::missing_entries(int64_t length, int64_t count) const {
     missing += pool_->entry_shared(table_[last]) ? 1 : 0;
   }
   const auto stored = static_cast<int64_t>(table_.size());
-  for (int64_t i = dropped_; i < std::min(behind_window(length), stored); ++i)
+  for (int64_t i = dropped_; i < std::min(pool_->group().pages_behind(length), stored); ++i)
     missing -= pool_->entry_shared(table_[static_cast<size_t>(i)]) ? 0 : 1;
   return missing;
 }
@@ -101,7 +96,7 @@ void KvShare::own_entry(size_t at) {
 }
 
 void KvShare::drop_behind(int64_t length) {
-  const int64_t behind = std::min(behind_window(length), static_cast<int64_t>(table_.size()));
+  const int64_t behind = std::min(pool_->group().pages_behind(length), static_cast<int64_t>(table_.size()));
   for (; dropped_ < behind; ++dropped_) pool_->release_entry(table_[static_cast<size_t>(dropped_)]);
 }
 
@@ -130,7 +125,7 @@ Status KvShare::fill(int64_t length, std::span<const std::vector<std::vector<int
     ragged_ = std::move(made);
     return {};
   }
-  const int64_t behind = behind_window(length);
+  const int64_t behind = pool_->group().pages_behind(length);
   if (entries_for(length) - behind > pool_->free_entries()) return no_room(length);
   dropped_ = behind;
   table_.resize(static_cast<size_t>(behind));

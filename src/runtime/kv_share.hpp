@@ -58,8 +58,6 @@ class KvShare {
  private:
   bool recurrent() const { return pool_->group().kind == KvKind::kRecurrent; }
   int64_t entries_for(int64_t length) const;
-  /// Entries that lie wholly behind what a token at position `length` sees.
-  int64_t behind_window(int64_t length) const;
   int64_t missing_entries(int64_t length, int64_t count) const;
   void own_entry(size_t at);
   void drop_behind(int64_t length);

@@ -84,6 +84,10 @@ struct KvStore::Sequence {
   const KvShare& share_of(int64_t layer) const { return shares[static_cast<size_t>(place_of(layer).share)]; }
 };
 
+int64_t KvGroup::pages_behind(int64_t length) const {
+  return kind == KvKind::kWindow ? std::max<int64_t>(0, length - window + 1) / kPageTokens : 0;
+}
+
 KvStore::KvStore() = default;
 KvStore::~KvStore() = default;
 
@@ -291,6 +295,7 @@ Status KvStore::check_length(int64_t length) const {
 }
 
 Status KvStore::reserve(SequenceId id, int64_t count) {
+  if (count == 0) return {};
   Sequence& sequence = at(id);
   BRISK_TRY(check_length(sequence.length + count));
   for (const KvShare& share : sequence.shares)
@@ -349,7 +354,7 @@ void KvStore::positions(SequenceId id, int64_t layer, int64_t head, std::vector<
 
 const kernels::KvLayer* KvStore::layers(SequenceId id) const { return at(id).layers.data(); }
 
-std::byte* KvStore::state(SequenceId id, int64_t layer) {
+std::byte* KvStore::state(SequenceId id, int64_t layer) const {
   return at(id).share_of(layer).state(at(id).place_of(layer).slot);
 }
 

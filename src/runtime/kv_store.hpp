@@ -52,6 +52,9 @@ struct KvGroup {
   int64_t window = 0;                 ///< kWindow: a token at position p sees (p - window, p]
   int64_t state_bytes = 0;            ///< kRecurrent: of one layer of one sequence
   int64_t states = 1;                 ///< kRecurrent: room for so many (a fork needs one when it runs on)
+
+  /// Pages of each head that lie wholly behind what a token at position `length` sees.
+  int64_t pages_behind(int64_t length) const;
 };
 
 class KvStore {
@@ -108,7 +111,7 @@ class KvStore {
   /// What a step is given: [layers], valid until the sequence is changed by any call above.
   const kernels::KvLayer* layers(SequenceId id) const;
   /// State of a recurrent layer, this sequence's own copy after reserve(); zeroed at the beginning.
-  std::byte* state(SequenceId id, int64_t layer);
+  std::byte* state(SequenceId id, int64_t layer) const;
 
   /// Groups, and those of one sequence.
   const KvGroup& group(GroupId id) const;

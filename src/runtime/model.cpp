@@ -7,6 +7,7 @@
 
 #include "base/checked.hpp"
 #include "base/memory.hpp"
+#include "runtime/fingerprint.hpp"
 #include "runtime/kv_store.hpp"
 
 namespace brisk::runtime {
@@ -235,6 +236,14 @@ Result<std::string> Model::render_chat(const Json& messages, bool add_generation
   name_token("bos_token", tokenizer_->bos());
   name_token("eos_token", tokenizer_->eos());
   return template_->render(all);
+}
+
+const std::string& Model::fingerprint() const {
+  // Not at load: its samples lie all over the file, and touching their pages takes 20 ms (2026-11).
+  std::call_once(fingerprint_once_, [this] {
+    if (auto digits = runtime::fingerprint(*file_); digits.ok()) fingerprint_ = std::move(digits).value();
+  });
+  return fingerprint_;
 }
 
 bool Model::file_damaged() const { return file_->mapping() != nullptr && file_->mapping()->damaged(); }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -75,6 +76,9 @@ class Model {
   Status check_file() const;
   /// Whether a read met a missing page of the file; cheap.
   bool file_damaged() const;
+  /// Tells this model from others (runtime/fingerprint.hpp); worked out when first asked for, by any thread.
+  /// Empty when the file shrank meanwhile or memory ran out.
+  const std::string& fingerprint() const;
   /// Where a layer's keys and values are stored: the segment of the plan that does it.
   struct StatefulLayer {
     int32_t layer, segment;
@@ -83,6 +87,8 @@ class Model {
   std::span<const StatefulLayer> stateful_layers() const { return stateful_layers_; }
   /// Numbers that a row's rotary position has.
   int64_t position_components() const { return position_components_; }
+  /// How keys and values are stored.
+  DType kv_type() const;
   /// The groups of layers that keep state.
   std::vector<KvGroup> kv_groups() const;
 
@@ -90,10 +96,11 @@ class Model {
   Model() = default;
   Status read_text_parts();
   void find_stateful_layers();
-  DType kv_type() const;
   Status check_memory(const ThreadPool& pool) const;
 
   std::shared_ptr<formats::GgufFile> file_;
+  mutable std::once_flag fingerprint_once_;
+  mutable std::string fingerprint_;
   LoadOptions options_;
   ModelInfo info_;
   models::LlmConfig config_;

@@ -414,17 +414,18 @@ template <typename Body>
 [[gnu::always_inline]] inline void for_chunks(const Active& active, Body body) {
   for (int64_t chunk = active.seen.begin / kAttentionChunk * kAttentionChunk; chunk < active.seen.end;
        chunk += kAttentionChunk) {
-    const Range part = common(active.seen, {chunk, chunk + kAttentionChunk});
-    if (!active.masked) {
-      body(active.pairs, active.count, part, chunk);
-      continue;
-    }
     Pair* some[kAttentionPairs];
-    int64_t count = 0;
-    for (int64_t p = 0; p < active.count; ++p) {
-      if (bits_of_chunk(*active.pairs[p], chunk) != 0) some[count++] = active.pairs[p];
+    Pair* const* pairs = active.pairs;
+    int64_t count = active.count;
+    if (active.masked) {
+      count = 0;
+      for (int64_t p = 0; p < active.count; ++p) {
+        if (bits_of_chunk(*active.pairs[p], chunk) != 0) some[count++] = active.pairs[p];
+      }
+      if (count == 0) continue;
+      pairs = some;
     }
-    if (count > 0) body(some, count, part, chunk);
+    body(pairs, count, common(active.seen, {chunk, chunk + kAttentionChunk}), chunk);
   }
 }
 

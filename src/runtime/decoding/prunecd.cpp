@@ -49,23 +49,13 @@ std::vector<std::string> make_notices(const PrunecdProfile& profile) {
   return notices;
 }
 
-// TEMPORARY until Model::fingerprint() is in the tree: then this goes and create() calls it.
-template <typename AnyModel>
-std::string fingerprint_of(const AnyModel& model) {
-  if constexpr (requires { model.fingerprint(); }) {
-    return model.fingerprint();
-  } else {
-    return {};
-  }
-}
-
 Result<std::unique_ptr<Decoding>> create(const Model& model, const DecodingOptions& options) {
   if (options.profile.empty()) {
     return usage_error({"decoding prunecd", "a profile (prunecd.json)", "none",
                         "`brisk profile layers MODEL --method prunecd` to make one"});
   }
   BRISK_ASSIGN(const PrunecdProfile profile, read_prunecd_profile(options.profile));
-  BRISK_TRY(check_prunecd_model(profile, options.profile, fingerprint_of(model), model.config().layers));
+  BRISK_TRY(check_prunecd_model(profile, options.profile, model.fingerprint(), model.config().layers));
   const ContrastSettings settings = {options.mode.value_or(profile.mode), options.alpha.value_or(profile.alpha),
                                      options.lambda.value_or(profile.lambda), options.approximate_head};
   BRISK_TRY(check_contrast(settings, "decoding prunecd"));

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/status.hpp"
-#include "runtime/kv_store.hpp"
+#include "runtime/engine.hpp"
 #include "runtime/model.hpp"
 
 namespace brisk::runtime {
@@ -18,10 +18,12 @@ class KvPolicy {
  public:
   virtual ~KvPolicy() = default;
   virtual std::string_view name() const = 0;
-  /// Rows of one sequence that a step may append before the policy must be asked.
-  virtual int64_t most_rows() const = 0;
-  /// Called after the rows of a step were appended to the sequence.
-  virtual Status after_step(KvStore& store, SequenceId sequence) = 0;
+  /// Rows, at least 1, that may be appended to the sequence before the policy must be asked. It follows from
+  /// what the sequence holds, so that a policy acts at the same tokens however a text is cut into steps.
+  virtual int64_t most_rows(const KvStore& store, SequenceId sequence) const = 0;
+  /// Called after the rows of a step were appended to the sequence. The policy may evict, and may run steps
+  /// of its own (rows that are not stored, with a probe) to learn what is worth keeping.
+  virtual Status after_step(Engine& engine, SequenceId sequence) = 0;
 };
 
 struct KvPolicyOptions {

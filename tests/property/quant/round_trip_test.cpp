@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "quant/block_format.hpp"
+#include "support/block_formats.hpp"
 
 namespace brisk::quant {
 namespace {
@@ -190,8 +191,8 @@ TEST_P(BlockFormatLaw, AnyValuesAreSafe) {
   for (const float value : round_trip(tiny)) ASSERT_LE(std::fabs(value), 1e-6F);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, BlockFormatLaw, testing::ValuesIn(all_formats().begin(), all_formats().end()),
-                         [](const auto& test) { return std::string(dtype_name(test.param.dtype)); });
+INSTANTIATE_TEST_SUITE_P(All, BlockFormatLaw, testing::ValuesIn(test::block_formats()),
+                         [](const auto& one) { return std::string(dtype_name(one.param.dtype)); });
 
 }  // namespace
 }  // namespace brisk::quant

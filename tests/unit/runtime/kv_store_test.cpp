@@ -44,8 +44,9 @@ TEST(KvStore, GivesRoomAndTakesItBackZeroed) {
 
   const Status status = store->reserve(id, 100);
   EXPECT_EQ(status.code(), StatusCode::kEnvironment);
-  EXPECT_EQ(status.message(),
-            "keys and values: expected room for 100 more tokens, got 64 free; try fewer or shorter sequences");
+  EXPECT_EQ(
+      status.message(),
+      "keys and values: expected room for 100 more tokens, got 64 free; try fewer or shorter sequences");
   EXPECT_EQ(store->reserve(id, 281).code(), StatusCode::kBadInput) << "longer than any sequence may be";
   EXPECT_EQ(store->free_tokens(), 2 * kPageTokens);
 
@@ -86,7 +87,8 @@ TEST(KvStore, RoomForACopyIsPartOfWhatIsReserved) {
   store_tokens(*store, first, 40, 1);
   const SequenceId second = *store->fork(first);
   EXPECT_EQ(store->reserve(second, 1).code(), StatusCode::kEnvironment);
-  EXPECT_TRUE(store->reserve(first, 0).code() == StatusCode::kEnvironment) << "it, too, would need a copy";
+  EXPECT_EQ(store->reserve(first, 1).code(), StatusCode::kEnvironment) << "it, too, would need a copy";
+  EXPECT_TRUE(store->reserve(first, 0).ok());
   store->free_sequence(second);
   EXPECT_TRUE(store->reserve(first, 1).ok());
 }
@@ -137,7 +139,7 @@ TEST(KvStore, EvictionFromAForkLeavesTheOther) {
   for (int64_t entry = 0; entry < 64; ++entry)
     EXPECT_EQ(read_key(*store, second, 0, 1, entry), read_key(*store, first, 0, 1, 2 * entry + 1));
   // Only the survivors are on top: two pages for each of two heads, in one carved entry.
-  EXPECT_EQ(store->bytes_in_use(), store->bytes() / 20 * 20);
+  EXPECT_EQ(store->bytes_in_use(), store->bytes());
   store->free_sequence(first);
   store->free_sequence(second);
   EXPECT_EQ(store->free_tokens(), 5 * kPageTokens);
@@ -197,10 +199,12 @@ TEST(KvStore, WindowsGiveBackWhatIsBehindThem) {
   // At position 299 the token before it saw (259, 299]: entries from 256 on are held.
   EXPECT_EQ(store->shortest(id), 256 + 40 - 1);
   const kernels::KvHead head = store->layers(id)[0].head(0);
-  for (int page = 0; page < 8; ++page) EXPECT_EQ(head.pages[page], head.pages[8]) << "shown in place of what is gone";
+  for (int page = 0; page < 8; ++page)
+    EXPECT_EQ(head.pages[page], head.pages[8]) << "shown in place of what is gone";
   store->truncate(id, 295);
   store_tokens(*store, id, 3, 2);
-  EXPECT_EQ(read_key(*store, id, 0, 0, 297), read_key(*store, id, 0, 0, 297));
+  EXPECT_EQ(read_key(*store, id, 0, 1, 294)[5], test::kv_number(1, 294, 0, 1, 5));
+  EXPECT_EQ(read_key(*store, id, 0, 1, 297)[5], test::kv_number(2, 297, 0, 1, 5));
   store->free_sequence(id);
   EXPECT_EQ(store->bytes_in_use(), 0U);
 }
@@ -275,9 +279,7 @@ TEST(KvStore, MemoryIsWhatWasAskedFor) {
 }
 
 TEST(KvStore, RefusesGroupsThatMakeNoSense) {
-  const auto code = [](const KvGroup& group) {
-    return KvStore::create(4, {group}, 64, 64).status().code();
-  };
+  const auto code = [](const KvGroup& group) { return KvStore::create(4, {group}, 64, 64).status().code(); };
   EXPECT_EQ(code(full_group({0, 3})), StatusCode::kOk);
   EXPECT_EQ(code(full_group({})), StatusCode::kUsage);
   EXPECT_EQ(code(full_group({4})), StatusCode::kUsage);

@@ -345,12 +345,59 @@ TEST_F(RowPathsTest, WhatTheModelLacksIsRefusedBeforeComputing) {
   refused({.token = 1, .sequence = sequence, .logits = true, .until = 2});  // dropped before the head
   refused({.token = 1, .sequence = sequence, .adapter = 0});
   refused({.token = 1, .sequence = sequence, .noise_key = 7});
+  refused({.token = 1, .sequence = sequence, .first = 3, .last = 3});  // sees nothing
   KvGroup upper = model_->kv_groups()[0];
   upper.name = "upper";
   std::erase_if(upper.layers, [](int32_t layer) { return layer < 2; });
   const GroupId group = *engine_->kv().add_group(upper, 64);
   const SequenceId partial = *engine_->kv().create_sequence(std::vector{group});
   refused({.token = 1, .sequence = partial, .source = 0, .from = 2});  // layer 1 is not kept
+}
+
+TEST_F(RowPathsTest, CopiesOfRowsThatHaveNotBegunAreRefused) {
+  const std::vector<uint8_t> all = skip_layers({0, 1, 2, 3});
+  const SequenceId sequence = *engine_->kv().create_sequence();
+  const std::vector<Row> rows = {{1, sequence, false},
+                                 {.token = 1, .source = 0, .from = 4, .skip = all.data()},
+                                 {.token = 1, .source = 1, .from = 2, .skip = all.data()}};
+  EXPECT_EQ(engine_->step(rows).status().code(), StatusCode::kUsage);
+}
+
+TEST_F(RowPathsTest, AfterAnEvictionRowsSeeAllThatIsLeft) {
+  const SequenceId sequence = *engine_->kv().create_sequence();
+  step(rows_of(sequence, prompt_, false));
+  const std::vector<std::vector<int32_t>> keep(2, {0, 1, 5, 6, 11});
+  ASSERT_TRUE(engine_->kv().evict(sequence, 2, keep).ok());
+  const uint64_t mask = ~uint64_t{0};
+  std::vector<Row> masked = rows_of(sequence, std::vector<int32_t>{1});
+  masked[0].mask = &mask;
+  std::vector<Row> ranged = rows_of(sequence, std::vector<int32_t>{1});
+  ranged[0].last = 4;
+  EXPECT_EQ(engine_->step(masked).status().code(), StatusCode::kUsage);
+  EXPECT_EQ(engine_->step(ranged).status().code(), StatusCode::kUsage);
+  EXPECT_EQ(step(rows_of(sequence, std::vector<int32_t>{1})).size(), vocabulary_);
+}
+
+TEST_F(RowPathsTest, ProbesThatCannotBeAnsweredAreRefused) {
+  const SequenceId sequence = *engine_->kv().create_sequence();
+  std::vector<float> room(4096);
+  const auto refused = [&](ops::AttentionProbe probe, bool passes_by = false) {
+    engine_->set_probe(&probe);
+    const std::vector<uint8_t> one = skip_layers({1});
+    std::vector<Row> rows = rows_of(sequence, prompt_);
+    if (passes_by) rows[3].skip = one.data();
+    EXPECT_EQ(engine_->step(rows).status().code(), StatusCode::kUsage);
+    engine_->set_probe(nullptr);
+  };
+  const ops::AttentionProbe good{0, 2, 4, kernels::KeyScore::kMaximum, room.data(), room.data(), 16};
+  for (const auto& spoil : std::vector<std::function<void(ops::AttentionProbe&)>>{
+           [](auto& p) { p.row_begin = 11; }, [](auto& p) { p.row_count = 0; }, [](auto& p) { p.last = 99; },
+           [](auto& p) { p.key_stride = 3; }, [](auto& p) { p.log_sums = nullptr; }}) {
+    ops::AttentionProbe bad = good;
+    spoil(bad);
+    refused(bad);
+  }
+  refused(good, true);
 }
 
 }  // namespace

@@ -1,0 +1,201 @@
+"""What the recipe does, stage by stage; each is kept in the cache and found there by the next call.
+
+miniature-S   world, questions and trained models of seed S (torch only)
+facts-S       search and all methods on the miniature of seed S (the engine)
+companion     the separate small model with the built-in model's tokenizer
+real-search   the layers that PruneCD prunes of the built-in model
+real-M-T      method M on task T
+"""
+
+from pathlib import Path
+
+import companion
+import methods
+import miniature
+import questions
+from cache import file_hash, read_json, read_jsonl, user_cache, write_json, write_jsonl
+from errors import RecipeError
+
+EXPOSURE_BANDS = ((1, 1), (2, 2), (3, 5), (6, 10), (11, 30))
+
+
+class Run:
+    """What all stages share."""
+
+    def __init__(self, recipe, engine, cache, log):
+        self.recipe, self.engine, self.cache, self.log = recipe, engine, cache, log
+
+    def stage(self, name, depends, fill):
+        return self.cache.stage(name, {"code": self.recipe["code"]} | depends, fill, self.log)
+
+
+def mean(values):
+    values = list(values)
+    return sum(values) / len(values) if values else None
+
+
+def means(items):
+    """The mean figures of some items of one evaluation."""
+    return {key: mean(item[key] for item in items) for key in ("mc1", "mc2")} | {"items": len(items)}
+
+
+# --- the facts miniature
+
+
+def train_miniature(run, seed):
+    """The folder of a seed's miniature."""
+    return run.cache.stage(
+        f"miniature-{seed}",
+        miniature.settings_of(run.recipe, seed),
+        lambda folder: miniature.make(run.recipe, seed, folder, run.log),
+        run.log,
+    )
+
+
+def facts(run, seed):
+    """The result of one seed, an object of plain values."""
+    made = train_miniature(run, seed)
+    parts = {key: run.recipe[key] for key in ("search", "methods")}
+    depends = {"made": made.name, "engine": run.engine.hash, "seed": seed, **parts}
+    judged = run.stage(f"facts-{seed}", depends, lambda folder: judge_facts(run, made, seed, folder))
+    return read_json(judged / "result.json")
+
+
+def judge_facts(run, made, seed, folder):
+    model = made / "model.gguf"
+    norm = ["--mc-norm", run.recipe["methods"]["facts_norm"]]
+    profiles = search(run, model, made / "calibration.jsonl", made / "neutral.jsonl", folder, norm)
+    static = best_static(run, model, made / "calibration.jsonl", run.recipe["methods"]["facts_static"], norm)
+    options, sets = methods.all_methods(run.recipe, folder, profiles, made / "small.gguf", static)
+    exposures = read_json(made / "exposures.json")["test"]
+    result = {"seed": seed, "sets": sets, "static": static, "profiles": profiles}
+    result["history"] = read_json(made / "history.json")
+    result["methods"] = {
+        name: judge_facts_method(run, model, made / "test.jsonl", exposures, [*words, *norm])
+        for name, words in options.items()
+    }
+    write_json(folder / "result.json", result)
+
+
+def judge_facts_method(run, model, items, exposures, options):
+    judged = run.engine.evaluate(model, items, options)["per_item"]
+    pairs = list(zip(exposures, judged, strict=True))
+    rare = run.recipe["facts"]["rare"]
+    bands = {
+        f"{low}-{high}" if low < high else f"{low}": means([item for e, item in pairs if low <= e <= high])
+        for low, high in EXPOSURE_BANDS
+    }
+    return {"all": means(judged), "rare": means([item for e, item in pairs if e <= rare]), "by_exposure": bands}
+
+
+def search(run, model, calibration, neutral, folder, norm):
+    """Profiles by both objectives: "PruneCD" is the specification's, by the drop in truthfulness."""
+    found = {}
+    for name, key in (("PruneCD", "options"), ("PruneCD by contrast", "contrast_options")):
+        path = folder / f"search_{key}.json"
+        found[name] = run.engine.profile(model, calibration, neutral, path, [*run.recipe["search"][key], *norm])
+    return found
+
+
+def best_static(run, model, calibration, layers, norm):
+    """The fixed layer of static DoLa: the one with the best MC2 on the calibration questions."""
+
+    def figure(layer):
+        return run.engine.evaluate(model, calibration, [*methods.dola_options(layer), *norm])["mc2"]
+
+    return max(layers, key=figure)
+
+
+# --- the built-in model
+
+
+def data_file(name, script):
+    path = user_cache() / "data" / name
+    if not path.exists():
+        raise RecipeError("brisk reproduce 27", str(path), "no such file", f"scripts/{script}, which fetches it")
+    return path
+
+
+def model_file(name):
+    path = user_cache() / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf" if name == "built-in" else Path(name)
+    if not path.exists():
+        raise RecipeError("brisk reproduce 27", str(path), "no such file", "scripts/fetch_model.sh, which fetches it")
+    return path
+
+
+def real_inputs(recipe):
+    """The files that the real stages read; an error when one is absent."""
+    return {
+        "model": model_file(recipe["real"]["model"]),
+        "truthfulqa": data_file("truthfulqa.json", "fetch_eval_data.sh"),
+        "freshqa": data_file("freshqa.csv", "fetch_eval_data.sh"),
+        "wikipedia": data_file("enwiki.xml.bz2", "fetch_test_data.sh"),
+    }
+
+
+def train_companion(run):
+    """The folder of the questions and of the separate small model."""
+    inputs = real_inputs(run.recipe)
+    settings = {key: run.recipe[key] for key in ("real", "companion")}
+    depends = {"inputs": {name: file_hash(path) for name, path in inputs.items()}, **settings}
+    return run.stage("companion", depends, lambda folder: make_real(run, inputs, folder))
+
+
+def real(run):
+    """The result on the built-in model, an object of plain values."""
+    inputs, made = real_inputs(run.recipe), train_companion(run)
+    depends = {"made": made.name, "engine": run.engine.hash, **{key: run.recipe[key] for key in ("search", "methods")}}
+    found = run.stage("real-search", depends, lambda folder: search_real(run, inputs["model"], made, folder))
+    kept = read_json(found / "search.json")
+    options, sets = methods.all_methods(run.recipe, found, kept["profiles"], made / "small.gguf", kept["static"])
+    result = {"sets": sets, "tasks": {}, **kept, "companion": read_json(made / "companion.json")}
+    for task, norm in real_tasks(run.recipe).items():
+        result["tasks"][task] = {
+            name: judge_real(run, depends, inputs["model"], made / f"{task}.jsonl", name, [*words, "--mc-norm", norm])
+            for name, words in options.items()
+        }
+    return result
+
+
+def real_tasks(recipe):
+    """Tasks and how the log-probabilities of their answers are normalised."""
+    truthfulqa, freshqa = recipe["methods"]["truthfulqa_norm"], recipe["methods"]["freshqa_norm"]
+    return {"truthfulqa_mc1": truthfulqa, "truthfulqa_mc2": truthfulqa, "freshqa": freshqa}
+
+
+def make_real(run, inputs, folder):
+    """Questions, neutral text and the companion model."""
+    settings = run.recipe["real"]
+    sets, prefix = questions.truthfulqa(inputs["truthfulqa"], settings)
+    for name, items in sets.items():
+        write_jsonl(folder / f"truthfulqa_{name}.jsonl", items)
+    write_jsonl(folder / "freshqa.jsonl", questions.freshqa(inputs["freshqa"], settings, prefix))
+    paragraphs = questions.wikipedia_paragraphs(inputs["wikipedia"])
+    neutral = questions.take_characters(paragraphs, settings["neutral_characters"])
+    (folder / "neutral.txt").write_text(neutral)
+    training = folder / "training.txt"
+    training.write_text(questions.take_characters(paragraphs, run.recipe["companion"]["training_characters"]))
+    tokens = run.engine.tokenize(inputs["model"], training)
+    figures = companion.make(inputs["model"], tokens, run.recipe["companion"], folder / "small.gguf", run.log)
+    counts = {path.stem: len(read_jsonl(path)) for path in folder.glob("*.jsonl")}
+    write_json(folder / "companion.json", figures | {"items": counts})
+
+
+def search_real(run, model, made, folder):
+    calibration = made / "truthfulqa_calibration.jsonl"
+    norm = ["--mc-norm", run.recipe["methods"]["truthfulqa_norm"]]
+    profiles = search(run, model, calibration, made / "neutral.txt", folder, norm)
+    static = best_static(run, model, calibration, run.recipe["methods"]["real_static"], norm)
+    write_json(folder / "search.json", {"profiles": profiles, "static": static})
+
+
+def judge_real(run, depends, model, items, name, options):
+    """The figures of one method on one task. Profiles are named by their content: their paths say nothing."""
+
+    def fill(folder):
+        figures = run.engine.evaluate(model, items, options)
+        del figures["per_item"]
+        write_json(folder / "figures.json", figures)
+
+    stage = f"real-{name.replace(' ', '_').replace(',', '')}-{items.stem}"
+    return read_json(run.stage(stage, depends | {"name": name}, fill) / "figures.json")

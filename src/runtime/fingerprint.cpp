@@ -1,0 +1,66 @@
+#include "runtime/fingerprint.hpp"
+
+#include <variant>
+
+#include "base/memory.hpp"
+#include "runtime/checksum.hpp"
+
+namespace brisk::runtime {
+
+namespace {
+
+constexpr size_t kSampleBytes = 4096;
+
+void add_array(Checksum& sum, const formats::GgufArray& array) {
+  sum.add_number(static_cast<uint32_t>(array.element));
+  sum.add_number(array.count);
+  sum.add(array.bytes);
+  for (const std::string_view text : array.strings) sum.add_text(text);
+}
+
+void add_value(Checksum& sum, const formats::GgufValue& value) {
+  sum.add_number(static_cast<uint32_t>(value.type));
+  if (const auto* array = std::get_if<formats::GgufArray>(&value.value)) return add_array(sum, *array);
+  if (const auto* text = std::get_if<std::string_view>(&value.value)) return sum.add_text(*text);
+  if (const auto* truth = std::get_if<bool>(&value.value)) return sum.add_number<uint8_t>(*truth ? 1 : 0);
+  if (const auto* number = std::get_if<uint64_t>(&value.value)) return sum.add_number(*number);
+  if (const auto* number = std::get_if<int64_t>(&value.value)) return sum.add_number(*number);
+  sum.add_number(std::get<double>(value.value));
+}
+
+void add_sample(Checksum& sum, std::span<const std::byte> data) {
+  if (data.size() <= 3 * kSampleBytes) return sum.add(data);
+  sum.add(data.first(kSampleBytes));
+  sum.add(data.subspan((data.size() - kSampleBytes) / 2, kSampleBytes));
+  sum.add(data.last(kSampleBytes));
+}
+
+void add_tensor(Checksum& sum, const formats::GgufTensor& tensor) {
+  sum.add_text(tensor.name);
+  sum.add_text(dtype_name(tensor.dtype));
+  sum.add_text(to_string(tensor.shape));
+  sum.add_number(tensor.file_offset);
+  add_sample(sum, tensor.data);
+}
+
+}  // namespace
+
+Result<std::string> fingerprint(const formats::GgufFile& file) {
+  std::string digits;
+  BRISK_TRY(catch_out_of_memory("fingerprint", [&]() -> Status {
+    BRISK_ASSIGN(Checksum sum, Checksum::create());
+    sum.add_number(file.file_bytes());
+    for (const auto& [key, value] : file.metadata()) {
+      sum.add_text(key);
+      add_value(sum, value);
+    }
+    for (const formats::GgufTensor& tensor : file.tensors()) add_tensor(sum, tensor);
+    // Pages that went missing meanwhile gave zeros.
+    if (file.mapping() != nullptr && file.mapping()->damaged()) return file.mapping()->check_unchanged();
+    digits = sum.digits();
+    return {};
+  }));
+  return digits;
+}
+
+}  // namespace brisk::runtime
