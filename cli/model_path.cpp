@@ -79,8 +79,8 @@ Result<std::shared_ptr<formats::GgufFile>> open_model(const std::string& model) 
   return formats::GgufFile::open(path);
 }
 
-Result<std::string> model_argument(const Arguments& arguments) {
-  const std::string word = arguments.positional(0);
+Result<std::string> model_argument(const Arguments& arguments, size_t place) {
+  const std::string word = arguments.positional(place);
   const bool on_line = arguments.given("model") && arguments.spelled("model").starts_with("-");
   if (!word.empty() && on_line) {
     return usage_error(

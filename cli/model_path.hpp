@@ -33,7 +33,7 @@ Result<std::string> find_model(const std::string& model);
 /// find_model, then the opened and checked header.
 Result<std::shared_ptr<formats::GgufFile>> open_model(const std::string& model);
 
-/// The model of a verb that takes it by --model or as the first word; giving both is a usage error.
-Result<std::string> model_argument(const Arguments& arguments);
+/// The model of a verb that takes it by --model or as the word at `place`; giving both is a usage error.
+Result<std::string> model_argument(const Arguments& arguments, size_t place = 0);
 
 }  // namespace brisk::cli

@@ -24,7 +24,13 @@ int64_t most_bytes(const Plan& plan, ValueId id) {
 std::string size_text(int64_t bytes) { return bytes == 0 ? "" : human_bytes(static_cast<uint64_t>(bytes)); }
 
 std::string calls_text(const Plan& plan) {
-  Table table({{"SEGMENT"}, {"NODE"}, {"OP"}, {"KERNEL"}, {"OUTPUT"}, {"OFFSET", true}, {"BYTES", true},
+  Table table({{"SEGMENT"},
+               {"NODE"},
+               {"OP"},
+               {"KERNEL"},
+               {"OUTPUT"},
+               {"OFFSET", true},
+               {"BYTES", true},
                {"PACKED", true}});
   const Graph& graph = plan.graph();
   for (size_t i = 0; i < plan.calls().size(); ++i) {
@@ -46,14 +52,16 @@ const graph::PassReport* report_of(const Plan& plan, std::string_view pass) {
 }
 
 std::string passes_text(const Plan& plan) {
-  Table table({{"PASS"}, {"TIME", true}, {"NODES", true}, {"ADDED", true}, {"REMOVED", true}, {"CHANGED", true}});
+  Table table(
+      {{"PASS"}, {"TIME", true}, {"NODES", true}, {"ADDED", true}, {"REMOVED", true}, {"CHANGED", true}});
   for (const graph::Pass& pass : graph::all_passes()) {
     const graph::PassReport* report = report_of(plan, pass.name);
     if (report == nullptr) {
       table.add({pass.name, "off", "", "", "", ""});
     } else {
       table.add({pass.name, fixed(report->milliseconds, 3) + " ms", std::to_string(report->nodes_after),
-                 std::to_string(report->added), std::to_string(report->removed), std::to_string(report->changed)});
+                 std::to_string(report->added), std::to_string(report->removed),
+                 std::to_string(report->changed)});
     }
   }
   return table.text();
@@ -134,18 +142,15 @@ Json plan_json(const Plan& plan) {
   for (const graph::Region& region : graph::regions(plan.graph())) {
     regions.push_back({{"first_call", region.first_node}, {"calls", region.last_node - region.first_node}});
   }
-  return {{"most_tokens", plan.most_tokens()},
-          {"most_outputs", plan.most_outputs()},
-          {"arena_bytes", plan.arena_bytes()},
-          {"scratch_bytes", plan.scratch_bytes()},
-          {"packed_bytes", plan.packed_bytes()},
-          {"calls", std::move(calls)},
-          {"passes", std::move(passes)},
-          {"regions", std::move(regions)}};
+  return {{"most_tokens", plan.most_tokens()},   {"most_outputs", plan.most_outputs()},
+          {"arena_bytes", plan.arena_bytes()},   {"scratch_bytes", plan.scratch_bytes()},
+          {"packed_bytes", plan.packed_bytes()}, {"calls", std::move(calls)},
+          {"passes", std::move(passes)},         {"regions", std::move(regions)}};
 }
 
 Json graph_json(const Graph& graph) {
-  return {{"nodes", graph.nodes().size()}, {"segments", graph.segments().size()}, {"text", graph::dump(graph)}};
+  return {
+      {"nodes", graph.nodes().size()}, {"segments", graph.segments().size()}, {"text", graph::dump(graph)}};
 }
 
 }  // namespace brisk::cli

@@ -1,4 +1,5 @@
-// What `brisk show` says of a model's graph and plan: the graph as text, and tables of calls, passes and regions.
+// What `brisk show` says of a model's graph and plan: the graph as text, and tables of calls, passes and
+// regions.
 #pragma once
 
 #include <memory>

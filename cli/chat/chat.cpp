@@ -286,7 +286,7 @@ std::string history_file() {
 
 Status chat(const Arguments& arguments) {
   BRISK_ASSIGN(runtime::GenerateOptions options, generate_options(arguments));
-  BRISK_ASSIGN(LoadedModel loaded, load_session(arguments));
+  BRISK_ASSIGN(LoadedModel loaded, load_session(arguments, options));
   BRISK_ASSIGN(ChatPrompt prompt, ChatPrompt::create(loaded.model, arguments.text("chat-template-file")));
   if (!prompt.available()) {
     return bad_input({loaded.model->info().name, "a model with a chat template", "one without",

@@ -6,6 +6,7 @@
 #include "base/cpu.hpp"
 #include "base/progress.hpp"
 #include "base/signals.hpp"
+#include "cli/decoding_options.hpp"
 #include "cli/model_path.hpp"
 #include "cli/output.hpp"
 
@@ -141,14 +142,7 @@ std::span<const Setting> settings() { return setting_table(); }
 std::vector<Option> generation_options() {
   std::vector<Option> options = {
       kModelOption,
-      {.name = "ctx-size",
-       .aliases = "-c --ctx --max-model-len",
-       .kind = Kind::kInteger,
-       .placeholder = "N",
-       .help =
-           "tokens that prompt and answer may have together (else the model's, at most 8192); 32k is 32768",
-       .least = 1,
-       .most = 1 << 30},
+      kContextOption,
       kThreadsOption,
       {.name = "system",
        .aliases = "-sys",
@@ -165,8 +159,7 @@ std::vector<Option> generation_options() {
        .placeholder = "TEXT",
        .help = "end the answer before TEXT; may be given several times"},
       {.name = "ignore-eos", .help = "go on when the model ends"},
-      {.name = "exact",
-       .help = "compute with f32 activations and keys and values: slower, closest to the model"},
+      kExactOption,
       {.name = "batch-size",
        .aliases = "-b -ub --ubatch-size",
        .kind = Kind::kInteger,
@@ -193,6 +186,7 @@ std::vector<Option> generation_options() {
       {.name = "verbose", .aliases = "-v", .help = "tell times and choices on standard error"},
   };
   for (const Setting& setting : settings()) options.push_back(setting.option);
+  for (const Option& option : decoding_options()) options.push_back(option);
   return options;
 }
 
@@ -222,39 +216,53 @@ Status change_setting(const std::string& name, const std::string& value, Generat
   return {};
 }
 
-Result<LoadedModel> load_model(const LoadRequest& request) {
-  const auto start = std::chrono::steady_clock::now();
+LoadRequest load_request(const Arguments& arguments, std::string model) {
+  LoadRequest request{.model = std::move(model)};
+  if (arguments.given("threads")) request.threads = arguments.integer("threads");
+  if (arguments.given("ctx-size")) request.context = arguments.integer("ctx-size");
+  request.exact = arguments.flag("exact");
+  return request;
+}
+
+Result<std::shared_ptr<const runtime::Model>> load_beside(const LoadRequest& request, ThreadPool& pool) {
   BRISK_ASSIGN(const std::string path, find_model(request.model));
-  LoadedModel loaded;
-  const int lanes = request.threads > 0 ? static_cast<int>(request.threads) : default_lanes().lanes;
-  BRISK_ASSIGN(loaded.pool, ThreadPool::create(lanes));
   runtime::LoadOptions options;
   BRISK_ASSIGN(options.isa, active_isa());
   options.exact = request.exact;
   options.context = request.context;
   if (request.step_tokens > 0) options.step_tokens = request.step_tokens;
+  if (request.step_outputs > 0) options.step_outputs = request.step_outputs;
   options.cancel = &interrupt_flag();
   ProgressBar bar("Loading");
   options.progress = [&bar](double share) { bar.update(share); };
-  BRISK_ASSIGN(loaded.model, runtime::Model::load(path, options, *loaded.pool));
+  BRISK_ASSIGN(std::shared_ptr<const runtime::Model> model, runtime::Model::load(path, options, pool));
+  return model;
+}
+
+Result<LoadedModel> load_model(const LoadRequest& request) {
+  const auto start = std::chrono::steady_clock::now();
+  LoadedModel loaded;
+  const int lanes = request.threads > 0 ? static_cast<int>(request.threads) : default_lanes().lanes;
+  BRISK_ASSIGN(loaded.pool, ThreadPool::create(lanes));
+  BRISK_ASSIGN(loaded.model, load_beside(request, *loaded.pool));
   loaded.load_ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return loaded;
 }
 
-Result<LoadedModel> load_session(const Arguments& arguments) {
-  LoadRequest request;
-  BRISK_ASSIGN(request.model, model_argument(arguments));
-  if (arguments.given("threads")) request.threads = arguments.integer("threads");
-  if (arguments.given("ctx-size")) request.context = arguments.integer("ctx-size");
-  request.exact = arguments.flag("exact");
+Result<LoadedModel> load_session(const Arguments& arguments, const GenerateOptions& options) {
+  BRISK_ASSIGN(std::string model, model_argument(arguments));
+  BRISK_TRY(check_decoding(arguments));
+  LoadRequest request = load_request(arguments, std::move(model));
   request.step_tokens = arguments.integer("batch-size");
   if (arguments.integer("gpu-layers") > 0) {
     print_error("note: " + arguments.spelled("gpu-layers") +
                 ": there is no GPU support yet; the CPU computes\n");
   }
   BRISK_ASSIGN(LoadedModel loaded, load_model(request));
-  BRISK_ASSIGN(loaded.session, runtime::Session::create(loaded.model, *loaded.pool));
+  BRISK_ASSIGN(runtime::Policies policies, make_policies(arguments, loaded, request));
+  if (options.sampling.temperature > 0) BRISK_TRY(refuse_greedy_only(policies, "--temp 0"));
+  BRISK_ASSIGN(loaded.session, runtime::Session::create(loaded.model, *loaded.pool, std::move(policies)));
   return loaded;
 }
 

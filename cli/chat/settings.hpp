@@ -29,6 +29,18 @@ inline constexpr Option kThreadsOption = {.name = "threads",
                                           .help = "threads (else what 'brisk doctor' shows)",
                                           .least = 1,
                                           .most = kMaxLanes};
+/// -c --ctx-size.
+inline constexpr Option kContextOption = {
+    .name = "ctx-size",
+    .aliases = "-c --ctx --max-model-len",
+    .kind = Kind::kInteger,
+    .placeholder = "N",
+    .help = "tokens that prompt and answer may have together (else the model's, at most 8192); 32k is 32768",
+    .least = 1,
+    .most = 1 << 30};
+inline constexpr Option kExactOption = {
+    .name = "exact",
+    .help = "compute with f32 activations and keys and values: slower, closest to the model"};
 
 /// What can be changed between two answers: sampling and length.
 struct Setting {
@@ -53,16 +65,23 @@ struct LoadedModel {
   std::unique_ptr<runtime::Session> session;
   double load_ms = 0;
 };
-/// Loads by the same table, with a progress bar when it takes long.
-Result<LoadedModel> load_session(const Arguments& arguments);
+/// Loads by the same table, with a progress bar when it takes long. What the user should know of the decoding
+/// method is told on standard error; one whose scores are no probabilities is refused unless `options` are
+/// greedy.
+Result<LoadedModel> load_session(const Arguments& arguments, const runtime::GenerateOptions& options);
 /// What load_model() needs to know; zeros mean the defaults.
 struct LoadRequest {
   std::string model;
   int64_t threads = 0, context = 0, step_tokens = 0;
+  int64_t step_outputs = 0;  ///< tokens of one step whose logits are wanted
   bool exact = false;
 };
-/// The same without a session.
+/// By the options --ctx-size, --threads and --exact of a verb; `model` as the user typed it.
+LoadRequest load_request(const Arguments& arguments, std::string model);
+/// Loads a model without a session.
 Result<LoadedModel> load_model(const LoadRequest& request);
+/// A further model for the same threads.
+Result<std::shared_ptr<const runtime::Model>> load_beside(const LoadRequest& request, ThreadPool& pool);
 
 /// "16 prompt tokens at 120.3 t/s, 42 tokens at 55.1 t/s": of an answer, for people.
 std::string timings_text(const runtime::Generation& generation);

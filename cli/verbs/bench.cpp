@@ -7,6 +7,7 @@
 #include "cli/bench/model_bench.hpp"
 #include "cli/bench/report.hpp"
 #include "cli/chat/settings.hpp"
+#include "cli/decoding_options.hpp"
 #include "cli/model_path.hpp"
 #include "cli/output.hpp"
 #include "cli/verb.hpp"
@@ -55,10 +56,11 @@ Status write_trace(AtomicFile& file, const graph::Trace& trace) {
 }
 
 /// Runs the tests at one number of threads. What is done when an error comes is in `results` all the same.
-Status run_tests(const std::shared_ptr<const runtime::Model>& model, const std::vector<BenchTest>& tests,
-                 int64_t repetitions, graph::Trace* trace, std::vector<BenchResult>& results) {
+Status run_tests(const std::shared_ptr<const runtime::Model>& model, runtime::Policies policies,
+                 const std::vector<BenchTest>& tests, int64_t repetitions, graph::Trace* trace,
+                 std::vector<BenchResult>& results) {
   BRISK_ASSIGN(const auto pool, ThreadPool::create(tests.front().threads));
-  BRISK_ASSIGN(ModelBench bench, ModelBench::create(model, *pool, longest(tests)));
+  BRISK_ASSIGN(ModelBench bench, ModelBench::create(model, *pool, longest(tests), std::move(policies)));
   for (const BenchTest& test : tests) {
     BRISK_ASSIGN(BenchResult result, bench.run(test, repetitions));
     results.push_back(std::move(result));
@@ -73,23 +75,26 @@ Status measure_model(const Arguments& arguments, std::string_view format) {
   const std::vector<int64_t> threads = thread_counts(arguments);
   std::vector<BenchTest> tests = tests_of(arguments, static_cast<int>(threads.front()));
   if (tests.empty()) return usage_error({"brisk bench", "a test", "lengths of 0 only", "-p 512 -n 128"});
+  BRISK_TRY(check_decoding(arguments));
   std::optional<AtomicFile> trace_file;
   if (arguments.given("trace")) {
     BRISK_ASSIGN(trace_file, AtomicFile::create(arguments.text("trace"), arguments.flag("force")));
   }
-  BRISK_ASSIGN(const LoadedModel loaded, load_model({.model = path,
-                                                     .threads = threads.front(),
-                                                     .context = longest(tests),
-                                                     .step_tokens = arguments.integer("batch-size"),
-                                                     .exact = arguments.flag("exact")}));
+  const LoadRequest request = {.model = path,
+                               .threads = threads.front(),
+                               .context = longest(tests),
+                               .step_tokens = arguments.integer("batch-size"),
+                               .exact = arguments.flag("exact")};
+  BRISK_ASSIGN(const LoadedModel loaded, load_model(request));
   BRISK_ASSIGN(const BenchModel described, describe_model(path, loaded.model));
   std::vector<BenchResult> results;
   graph::Trace trace;
   Status status;
   for (const int64_t count : threads) {
     tests = tests_of(arguments, static_cast<int>(count));
-    status = run_tests(loaded.model, tests, arguments.integer("repetitions"), trace_file ? &trace : nullptr,
-                       results);
+    BRISK_ASSIGN(runtime::Policies policies, make_policies(arguments, loaded, request));
+    status = run_tests(loaded.model, std::move(policies), tests, arguments.integer("repetitions"),
+                       trace_file ? &trace : nullptr, results);
     if (!status.ok()) break;
   }
   if (!results.empty()) BRISK_TRY(print(bench_report(described, results, format)));
@@ -102,6 +107,76 @@ Status run(const Arguments& arguments) {
   const bool json = arguments.flag("json") || format.starts_with("json");
   if (arguments.flag("json") && !arguments.given("output")) format = "json";
   return arguments.flag("limits") ? measure_machine(arguments, json) : measure_model(arguments, format);
+}
+
+std::vector<Option> options() {
+  std::vector<Option> all = {
+      kModelOption,
+      {.name = "prompt-length",
+       .aliases = "-p --n-prompt",
+       .kind = Kind::kIntegers,
+       .placeholder = "LIST",
+       .fallback = "512",
+       .help = "tokens of the prompt tests; 0: none",
+       .least = 0,
+       .most = 1 << 24},
+      {.name = "gen-length",
+       .aliases = "-n --n-gen",
+       .kind = Kind::kIntegers,
+       .placeholder = "LIST",
+       .fallback = "128",
+       .help = "tokens of the generation tests; 0: none",
+       .least = 0,
+       .most = 1 << 24},
+      {.name = "depth",
+       .aliases = "-d --n-depth",
+       .kind = Kind::kIntegers,
+       .placeholder = "LIST",
+       .fallback = "0",
+       .help = "tokens that are stored before a test begins",
+       .least = 0,
+       .most = 1 << 24},
+      {.name = "repetitions",
+       .aliases = "-r",
+       .kind = Kind::kInteger,
+       .placeholder = "N",
+       .fallback = "5",
+       .help = "times that each test is measured, after one run that is not",
+       .least = 1,
+       .most = 1000},
+      {.name = "threads",
+       .aliases = "-t",
+       .kind = Kind::kIntegers,
+       .placeholder = "LIST",
+       .help = "threads (else what 'brisk doctor' shows)",
+       .least = 1,
+       .most = kMaxLanes},
+      {.name = "batch-size",
+       .aliases = "-b",
+       .kind = Kind::kInteger,
+       .placeholder = "N",
+       .fallback = "512",
+       .help = "tokens of a prompt that are computed at once",
+       .least = 1,
+       .most = 65536},
+      {.name = "exact", .help = "compute with f32 activations and keys and values"},
+      {.name = "output",
+       .aliases = "-o",
+       .kind = Kind::kChoice,
+       .fallback = "md",
+       .help = "form of the report",
+       .choices = "md csv json jsonl"},
+      {.name = "trace",
+       .kind = Kind::kFile,
+       .placeholder = "FILE",
+       .help = "also write a Chrome trace of one more run of each test: op, kernel, bytes, operations"},
+      {.name = "force", .help = "replace FILE when it exists"},
+      {.name = "limits", .help = "measure the machine instead: read bandwidth and f32, bf16, int8 peaks"},
+      {.name = "json", .help = "the same as --output json (errors too)"},
+  };
+  const std::vector<Option> decoding = decoding_options();
+  all.insert(all.end(), decoding.begin(), decoding.end());
+  return all;
 }
 
 }  // namespace
@@ -117,73 +192,7 @@ Verb verb_bench() {
           "after the other. Lists such as -p 128,512 make one test of each.",
       .positionals = {{.name = "MODEL",
                        .help = "a model file, a name from 'brisk list', or built-in (the default)"}},
-      .options =
-          {
-              kModelOption,
-              {.name = "prompt-length",
-               .aliases = "-p --n-prompt",
-               .kind = Kind::kIntegers,
-               .placeholder = "LIST",
-               .fallback = "512",
-               .help = "tokens of the prompt tests; 0: none",
-               .least = 0,
-               .most = 1 << 24},
-              {.name = "gen-length",
-               .aliases = "-n --n-gen",
-               .kind = Kind::kIntegers,
-               .placeholder = "LIST",
-               .fallback = "128",
-               .help = "tokens of the generation tests; 0: none",
-               .least = 0,
-               .most = 1 << 24},
-              {.name = "depth",
-               .aliases = "-d --n-depth",
-               .kind = Kind::kIntegers,
-               .placeholder = "LIST",
-               .fallback = "0",
-               .help = "tokens that are stored before a test begins",
-               .least = 0,
-               .most = 1 << 24},
-              {.name = "repetitions",
-               .aliases = "-r",
-               .kind = Kind::kInteger,
-               .placeholder = "N",
-               .fallback = "5",
-               .help = "times that each test is measured, after one run that is not",
-               .least = 1,
-               .most = 1000},
-              {.name = "threads",
-               .aliases = "-t",
-               .kind = Kind::kIntegers,
-               .placeholder = "LIST",
-               .help = "threads (else what 'brisk doctor' shows)",
-               .least = 1,
-               .most = kMaxLanes},
-              {.name = "batch-size",
-               .aliases = "-b",
-               .kind = Kind::kInteger,
-               .placeholder = "N",
-               .fallback = "512",
-               .help = "tokens of a prompt that are computed at once",
-               .least = 1,
-               .most = 65536},
-              {.name = "exact", .help = "compute with f32 activations and keys and values"},
-              {.name = "output",
-               .aliases = "-o",
-               .kind = Kind::kChoice,
-               .fallback = "md",
-               .help = "form of the report",
-               .choices = "md csv json jsonl"},
-              {.name = "trace",
-               .kind = Kind::kFile,
-               .placeholder = "FILE",
-               .help =
-                   "also write a Chrome trace of one more run of each test: op, kernel, bytes, operations"},
-              {.name = "force", .help = "replace FILE when it exists"},
-              {.name = "limits",
-               .help = "measure the machine instead: read bandwidth and f32, bf16, int8 peaks"},
-              {.name = "json", .help = "the same as --output json (errors too)"},
-          },
+      .options = options(),
       .examples = {"brisk bench", "brisk bench -m model.gguf -p 128,512 -n 32 -t 2 -o json",
                    "brisk bench --limits"},
       .run = run,

@@ -62,7 +62,7 @@ void tell(const LoadedModel& loaded, const runtime::Generation& generation, uint
 Status answer_once(const Arguments& arguments) {
   BRISK_ASSIGN(const runtime::GenerateOptions options, generate_options(arguments));
   BRISK_ASSIGN(const std::string text, prompt_argument(arguments));
-  BRISK_ASSIGN(const LoadedModel loaded, load_session(arguments));
+  BRISK_ASSIGN(const LoadedModel loaded, load_session(arguments, options));
   BRISK_ASSIGN(const std::vector<int32_t> prompt, prompt_tokens(arguments, loaded, text));
   const bool json = arguments.flag("json");
   Status written;

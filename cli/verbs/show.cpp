@@ -266,8 +266,8 @@ std::vector<std::string> listed(const std::vector<std::string>& lists) {
 Status refuse_plan_options(const Arguments& arguments) {
   for (const std::string_view name : {"passes-off", "exact", "batch-size"}) {
     if (!arguments.given(name) || !arguments.spelled(name).starts_with("-")) continue;
-    return usage_error({"brisk show", arguments.spelled(name) + " beside --graph or --plan", "neither of them",
-                        "brisk show MODEL --plan " + arguments.spelled(name)});
+    return usage_error({"brisk show", arguments.spelled(name) + " beside --graph or --plan",
+                        "neither of them", "brisk show MODEL --plan " + arguments.spelled(name)});
   }
   return {};
 }
@@ -342,7 +342,8 @@ Verb verb_show() {
                   {.name = "passes-off",
                    .kind = Kind::kTexts,
                    .placeholder = "NAMES",
-                   .help = "leave these graph passes out (separated by commas; all: the graph as it was built)"},
+                   .help =
+                       "leave these graph passes out (separated by commas; all: the graph as it was built)"},
                   {.name = "exact", .help = "plan with f32 activations and keys and values"},
                   {.name = "batch-size",
                    .aliases = "-b",

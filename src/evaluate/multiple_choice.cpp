@@ -5,6 +5,7 @@
 
 #include "base/check.hpp"
 #include "evaluate/encode.hpp"
+#include "runtime/checksum.hpp"
 
 namespace brisk::evaluate {
 
@@ -17,33 +18,19 @@ double log_sum_exp(std::span<const double> values) {
   return greatest + std::log(sum);
 }
 
-/// FNV-1a over the numbers: tells tasks apart, nothing more.
-class TaskHash {
- public:
-  void add(uint64_t number) { value_ = (value_ ^ number) * 0x100000001B3U; }
-  void add(std::span<const int32_t> tokens) {
-    add(tokens.size());
-    for (const int32_t token : tokens) add(static_cast<uint64_t>(token));
-  }
-  std::string text() const {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[(value_ >> shift) & 15];
-    return text;
-  }
+void add_tokens(runtime::Checksum& checksum, std::span<const int32_t> tokens) {
+  checksum.add_number(static_cast<uint64_t>(tokens.size()));
+  checksum.add(std::as_bytes(tokens));
+}
 
- private:
-  uint64_t value_ = 0xCBF29CE484222325U;
-};
-
-std::string hash_of(const ChoiceTask& task) {
-  TaskHash hash;
+Result<std::string> hash_of(const ChoiceTask& task) {
+  BRISK_ASSIGN(runtime::Checksum checksum, runtime::Checksum::create());
   for (size_t i = 0; i < task.size(); ++i) {
-    hash.add(task.correct[i]);
-    hash.add(task.items[i].prompt);
-    for (const auto& answer : task.items[i].continuations) hash.add(answer);
+    checksum.add_number(static_cast<uint64_t>(task.correct[i]));
+    add_tokens(checksum, task.items[i].prompt);
+    for (const auto& answer : task.items[i].continuations) add_tokens(checksum, answer);
   }
-  return hash.text();
+  return checksum.digits();
 }
 
 }  // namespace
@@ -65,7 +52,7 @@ Result<ChoiceTask> read_choice_task(const runtime::Model& model, std::string_vie
     task.items.push_back(std::move(encoded));
     task.correct.push_back(item.correct.size());
   }
-  task.hash = hash_of(task);
+  BRISK_ASSIGN(task.hash, hash_of(task));
   return task;
 }
 

@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 
 #include "graph/text.hpp"
 #include "graph/text_names.hpp"
@@ -35,7 +35,8 @@ std::string shortest(T number) {
 
 std::string lower(std::string_view name) {
   std::string out(name);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(out, out.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -61,12 +62,14 @@ class Dumper {
 
   std::string run() {
     number_values();
-    text_ = "brisk graph 1\nsymbols " + joined(graph_.symbols(), [](const auto& name) { return name; }) + "\n";
+    text_ =
+        "brisk graph 1\nsymbols " + joined(graph_.symbols(), [](const auto& name) { return name; }) + "\n";
     for (size_t i = 0; i < graph_.values().size(); ++i) {
       if (graph_.values()[i].kind == ValueKind::kInput) dump_input(static_cast<ValueId>(i));
     }
     for (const Value& value : graph_.values()) {
-      if (value.kind == ValueKind::kWeight) text_ += "weight @" + quoted_name(value.name) + " : " + weight_text(*value.weight) + "\n";
+      if (value.kind == ValueKind::kWeight)
+        text_ += "weight @" + quoted_name(value.name) + " : " + weight_text(*value.weight) + "\n";
     }
     size_t segments = 0;
     for (const Node& node : graph_.nodes()) {
@@ -98,7 +101,8 @@ class Dumper {
   std::string type_of(ValueId id) const { return type_text(graph_.value(id).type, graph_.symbols()); }
 
   void dump_input(ValueId id) {
-    text_ += "input " + reference(id) + " : " + type_of(id) + "  # " + quoted_name(graph_.value(id).name) + "\n";
+    text_ +=
+        "input " + reference(id) + " : " + type_of(id) + "  # " + quoted_name(graph_.value(id).name) + "\n";
   }
 
   void dump_segments(size_t& done, size_t end) {
@@ -112,11 +116,13 @@ class Dumper {
 
   void dump_node(const Node& node) {
     const auto refer = [this](ValueId id) { return reference(id); };
-    text_ += "  " + joined(node.outputs, refer) + " = " + node.op->name + "(" + joined(node.inputs, refer) + ")";
+    text_ +=
+        "  " + joined(node.outputs, refer) + " = " + node.op->name + "(" + joined(node.inputs, refer) + ")";
     if (!node.attributes.entries.empty()) {
-      text_ += " {" + joined(node.attributes.entries, [](const auto& entry) {
-                 return entry.first + "=" + attribute_text(entry.second);
-               }) + "}";
+      text_ += " {" +
+               joined(node.attributes.entries,
+                      [](const auto& entry) { return entry.first + "=" + attribute_text(entry.second); }) +
+               "}";
     }
     text_ += " : " + joined(node.outputs, [this](ValueId id) { return type_of(id); });
     text_ += "  # " + quoted_name(node.name) + "\n";
@@ -136,13 +142,18 @@ std::string weight_text(const Weight& weight) {
   std::string out = weight.form->name + dims(weight.shape);
   if (weight.form->blocks) return out;
   if (!weight.settings.empty()) {
-    out += " {" + joined(weight.settings, [](const auto& setting) {
-             return setting.first + "=" + std::to_string(setting.second);
-           }) + "}";
+    out += " {" +
+           joined(weight.settings,
+                  [](const auto& setting) { return setting.first + "=" + std::to_string(setting.second); }) +
+           "}";
   }
-  return out + " (" + joined(weight.components, [&](const WeightComponent& component) {
-           return quoted_name(component.name) + ": " + lower(dtype_name(component.dtype)) + dims(component.shape);
-         }) + ")";
+  return out + " (" +
+         joined(weight.components,
+                [&](const WeightComponent& component) {
+                  return quoted_name(component.name) + ": " + lower(dtype_name(component.dtype)) +
+                         dims(component.shape);
+                }) +
+         ")";
 }
 
 std::string type_text(const ops::ValueType& type, const std::vector<std::string>& symbols) {

@@ -85,7 +85,8 @@ class Planner {
     const std::optional<int64_t> bytes = ops::value_bytes(value.type, most_);
     // Together they stay below the limit, so no sum of offsets can overflow.
     if (!bytes || *bytes > kMostArenaBytes / static_cast<int64_t>(bytes_.size())) {
-      return refuse(value, "values of at most 2^60 bytes together", "one too large for that", "a smaller step");
+      return refuse(value, "values of at most 2^60 bytes together", "one too large for that",
+                    "a smaller step");
     }
     bytes_[static_cast<size_t>(id)] = round_up(*bytes, kAlignment);
     return {};
@@ -101,19 +102,22 @@ class Planner {
   Status check_dims(const Value& value) const {
     for (const Dim& dim : value.type.shape) {
       if (static_cast<size_t>(dim.symbol_count()) > most_.size()) {
-        return refuse(value, "symbols that the step limits (" + graph_.symbols()[kTokens] + ", " +
-                                 graph_.symbols()[kOutputs] + ")",
+        return refuse(value,
+                      "symbols that the step limits (" + graph_.symbols()[kTokens] + ", " +
+                          graph_.symbols()[kOutputs] + ")",
                       dim.to_string(graph_.symbols()));
       }
       if (dim.bound()) continue;
-      return refuse(value, "dimensions with an upper bound", dim.to_string(graph_.symbols()),
-                    "an op that bounds what it finds; buffers that grow come with the first op that needs them");
+      return refuse(
+          value, "dimensions with an upper bound", dim.to_string(graph_.symbols()),
+          "an op that bounds what it finds; buffers that grow come with the first op that needs them");
     }
     return {};
   }
 
   static Status refuse(const Value& value, std::string expected, std::string got, std::string hint = {}) {
-    return bad_input({"memory plan, value " + value.name, std::move(expected), std::move(got), std::move(hint)});
+    return bad_input(
+        {"memory plan, value " + value.name, std::move(expected), std::move(got), std::move(hint)});
   }
 
   void find_last_uses(int64_t end) {

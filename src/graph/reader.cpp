@@ -1,5 +1,5 @@
-// Reads the text form of a graph (graph/text.hpp). The text is outside data: everything is bounded and checked,
-// and an op's own rule judges each node before the next line is read.
+// Reads the text form of a graph (graph/text.hpp). The text is outside data: everything is bounded and
+// checked, and an op's own rule judges each node before the next line is read.
 #include <limits>
 #include <set>
 #include <unordered_map>
@@ -96,7 +96,8 @@ class Reader {
     }
     const Weight* found = weights_(weight.name);
     if (found == nullptr) return in_.wrong("a weight that the file has", "'" + weight.name + "'");
-    if (const std::string kept = weight_text(*found); kept != weight_text(weight) || found->name != weight.name) {
+    if (const std::string kept = weight_text(*found);
+        kept != weight_text(weight) || found->name != weight.name) {
       return in_.wrong("the file's " + found->name + " : " + kept, weight_text(weight));
     }
     graph_.add_weight(*found);
@@ -139,8 +140,8 @@ class Reader {
 
   Status check_component(const WeightComponent& component) const {
     const auto count = element_count(component.shape);
-    const bool blocks = !component.shape.empty() &&
-                        component.shape.back() % dtype_info(component.dtype).block_values == 0;
+    const bool blocks =
+        !component.shape.empty() && component.shape.back() % dtype_info(component.dtype).block_values == 0;
     if (count && blocks && dtype_bytes(component.dtype, *count)) return {};
     return in_.wrong("rows of whole blocks and a size that can be counted", to_string(component.shape));
   }

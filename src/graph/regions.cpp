@@ -25,7 +25,8 @@ std::vector<Region> regions(const Graph& graph) {
   for (NodeId at = 0; at < end; ++at) {
     const Node& node = graph.nodes()[static_cast<size_t>(at)];
     bool found_here = false;
-    for_each_size(graph, node.inputs, [&](size_t size) { found_here = found_here || found_by[size] >= first; });
+    for_each_size(graph, node.inputs,
+                  [&](size_t size) { found_here = found_here || found_by[size] >= first; });
     if (found_here) {
       list.push_back({first, at});
       first = at;

@@ -78,7 +78,8 @@ class Rewriter {
       BRISK_ASSIGN(const ValueId input, new_id(id, node.name));
       inputs.push_back(input);
     }
-    BRISK_ASSIGN(const std::vector<ValueId> outputs, to_.add_node(node.name, op, std::move(inputs), node.attributes));
+    BRISK_ASSIGN(const std::vector<ValueId> outputs,
+                 to_.add_node(node.name, op, std::move(inputs), node.attributes));
     for (size_t i = 0; i < outputs.size(); ++i) new_ids_[static_cast<size_t>(node.outputs[i])] = outputs[i];
     return {};
   }
@@ -88,7 +89,8 @@ class Rewriter {
     BRISK_ASSIGN(const ValueId k, new_id(node.inputs[0], node.name));
     BRISK_ASSIGN(const ValueId v, new_id(node.inputs[1], node.name));
     if (stored_.emplace(layer, Stored{k, v}).second) return {};
-    return refuse(node.name, "one kv_store for each layer", "a second one for layer " + std::to_string(layer));
+    return refuse(node.name, "one kv_store for each layer",
+                  "a second one for layer " + std::to_string(layer));
   }
 
   Status rewrite_attention(const Node& node) {
@@ -101,8 +103,8 @@ class Rewriter {
     std::erase_if(attributes.entries, [](const auto& entry) { return entry.first == "layer"; });
     BRISK_ASSIGN(const ValueId q, new_id(node.inputs[0], node.name));
     BRISK_ASSIGN(const std::vector<ValueId> outputs,
-                 to_.add_node(node.name, "attention_segments", {q, stored->second.k, stored->second.v, segments_},
-                              std::move(attributes)));
+                 to_.add_node(node.name, "attention_segments",
+                              {q, stored->second.k, stored->second.v, segments_}, std::move(attributes)));
     new_ids_[static_cast<size_t>(node.outputs[0])] = outputs[0];  // its other outputs are work space
     return {};
   }

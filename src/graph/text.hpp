@@ -1,7 +1,7 @@
-// A graph as text: dump() writes it for people, tools and tests, read_graph() reads it back. What dump() writes
-// reads back as the same graph, and that graph dumps as the same text.
+// A graph as text: dump() writes it for people, tools and tests, read_graph() reads it back. What dump()
+// writes reads back as the same graph, and that graph dumps as the same text.
 //
-// One line per thing, empty lines between them:
+// One line per thing; empty lines are passed over:
 //     brisk graph 1
 //     symbols tokens, outputs
 //     input %0 : i32[tokens]  # tokens
@@ -9,10 +9,11 @@
 //     weight @w : FORM[8, 64] {group=32} (codes: u8[8, 32], scales: f16[8, 2])
 //     segment layer.0 stream=%4
 //       %12 = linear(%10, @blk.0.attn_q.weight) : f32[tokens, 576]  # layer.0.attn.q
-//       %13, %14 = attention(%12, %9) {layer=0, scale=0.125} : f32[tokens, 576], u8[tokens, 56]  # layer.0.attn.mix
+//       %13, %14 = attention(%12, %9) {layer=0} : f32[tokens, 576], u8[tokens, 56]  # layer.0.attn.mix
 //     output %40
-// - The first symbols are always tokens and outputs. %N is a value: inputs first, then what the nodes make, in
-//   order. @NAME is a weight. What follows # is the name of an input or a node (and so of what the node makes).
+// - The first symbols are always tokens and outputs. %N is a value: dump() counts inputs first, then what the
+//   nodes make, in order. @NAME is a weight. What follows # is the name of an input or a node; the values that
+//   a node makes are named after it.
 // - A type is a data type and dimensions, outermost first; "state", or "q8_rows[rows, width]". A dimension is
 //   affine in the symbols (2*tokens+1) or known later: after(SIZE), after(SIZE)<=AFFINE.
 // - A weight is its form and the shape of its values, then its settings and components unless the form is one

@@ -91,8 +91,8 @@ class TextCursor {
     return wrong(expected, "'" + std::string(rest) + "'");
   }
   Status wrong(std::string_view expected, std::string got) const {
-    return bad_input({place(), std::string(expected), std::move(got),
-                      "a graph as 'brisk show MODEL --graph' prints it"});
+    return bad_input(
+        {place(), std::string(expected), std::move(got), "a graph as 'brisk show MODEL --graph' prints it"});
   }
   /// What a rule said of what stands on this line.
   Status refused(const Status& status) const {
@@ -101,7 +101,7 @@ class TextCursor {
   }
 
  private:
-  static constexpr size_t kShown = 24;     // characters of the text in a message
+  static constexpr size_t kShown = 24;  // characters of the text in a message
   static constexpr size_t kMostName = 4096;
 
   std::string place() const {
@@ -128,7 +128,8 @@ class TextCursor {
         unsigned byte = 0;
         const std::string_view digits = text_.substr(at_ + 1, 2);
         const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
-        if (error != std::errc() || end != digits.data() + 2) return wrong("two hexadecimal digits after \\x");
+        if (error != std::errc() || end != digits.data() + 2)
+          return wrong("two hexadecimal digits after \\x");
         out += static_cast<char>(byte);
         at_ += 2;
       } else {

@@ -42,15 +42,16 @@ class Verifier {
 
   Status check_value(const Value& value) const {
     if ((value.kind == ValueKind::kWeight) != (value.weight != nullptr)) {
-      return internal_error({"graph, value " + value.name, "a weight behind every weight value", "another kind"});
+      return internal_error(
+          {"graph, value " + value.name, "a weight behind every weight value", "another kind"});
     }
     for (const Dim& dim : value.type.shape) {
       if (static_cast<size_t>(dim.symbol_count()) > graph_.symbols().size()) {
         return internal_error({"graph, value " + value.name, "symbols of this graph", "another symbol"});
       }
       if (value.kind != ValueKind::kActivation && !dim.is_known()) {
-        return internal_error({"graph, value " + value.name, "dimensions known before the step",
-                               "one that no node finds"});
+        return internal_error(
+            {"graph, value " + value.name, "dimensions known before the step", "one that no node finds"});
       }
     }
     return {};
@@ -74,8 +75,8 @@ class Verifier {
     }
     const Value& stream = graph_.value(entered.stream);
     const ops::ValueType& type = stream.type;
-    if (stream.kind != ValueKind::kWeight && type.form == ops::ValueForm::kTensor && type.dtype == DType::kF32 &&
-        type.shape.size() == 2 && type.shape[1].is_constant()) {
+    if (stream.kind != ValueKind::kWeight && type.form == ops::ValueForm::kTensor &&
+        type.dtype == DType::kF32 && type.shape.size() == 2 && type.shape[1].is_constant()) {
       return {};
     }
     return internal_error({where, "f32 rows as its stream", stream.name});
@@ -110,7 +111,8 @@ class Verifier {
       const ValueId id = node.outputs[i];
       if (!in_range(id)) return broken(node, "outputs that exist", "value " + std::to_string(id));
       if (is_made(id)) return broken(node, "every value made once", graph_.value(id).name + " again");
-      if (!(graph_.value(id).type == types[i])) return broken(node, "the type that the op's rule gives", "another");
+      if (!(graph_.value(id).type == types[i]))
+        return broken(node, "the type that the op's rule gives", "another");
       BRISK_TRY(check_sizes_found(node, types[i], storage.inputs));
       made_[static_cast<size_t>(id)] = true;
     }
@@ -119,7 +121,8 @@ class Verifier {
 
   // A run-time size that comes with an input was found before, because that input was made before. One that
   // does not is found by this node, and nobody else may find it: it would be another number.
-  Status check_sizes_found(const Node& node, const ops::ValueType& type, std::span<const ops::ValueType> inputs) {
+  Status check_sizes_found(const Node& node, const ops::ValueType& type,
+                           std::span<const ops::ValueType> inputs) {
     for (const Dim& dim : type.shape) {
       if (dim.is_known()) continue;
       const auto has_dim = [&dim](const ops::ValueType& input) {
@@ -132,7 +135,8 @@ class Verifier {
       }
       if (size_found_.size() <= id) size_found_.resize(id + 1, nullptr);
       if (size_found_[id] != nullptr && size_found_[id] != &node) {
-        return broken(node, "a run-time size of its own", "size " + std::to_string(id) + " of " + size_found_[id]->name);
+        return broken(node, "a run-time size of its own",
+                      "size " + std::to_string(id) + " of " + size_found_[id]->name);
       }
       size_found_[id] = &node;
     }

@@ -1,11 +1,12 @@
-// attention_segments: q f32 [rows, heads * k_dim], k f32 [rows, kv_heads * k_dim], v f32 [rows, kv_heads * v_dim],
-// segments i32 [rows] -> f32 [rows, heads * v_dim]: attention without stored state. Neighbouring rows with the
-// same number are a segment; a row sees the rows of its segment up to itself, the last `window` of them, or
-// with causal = 0 the whole segment. Attributes heads, kv_heads, k_dim, v_dim, scale; causal (1), window (0: all).
+// attention_segments: q f32 [rows, heads * k_dim], k f32 [rows, kv_heads * k_dim], v f32 [rows, kv_heads *
+// v_dim], segments i32 [rows] -> f32 [rows, heads * v_dim]: attention without stored state. Neighbouring rows
+// with the same number are a segment; a row sees the rows of its segment up to itself, the last `window` of
+// them, or with causal = 0 the whole segment. Attributes heads, kv_heads, k_dim, v_dim, scale; causal (1),
+// window (0: all).
 //
 // The numbers are those of kv_store and attention on fresh sequences, bit for bit: each segment and key-value
-// head is packed into pages in the lane's scratch by the kernel's own store (so keys and values are rounded to
-// the same type) and read by the same kernel, whose row law does the rest.
+// head is packed into pages in the lane's scratch by the kernel's own store (so keys and values are rounded
+// to the same type) and read by the same kernel, whose row law does the rest.
 #include <algorithm>
 #include <cstring>
 
@@ -22,7 +23,8 @@ class AttentionSegments final : public BoundOp {
       : kernel_(kernel), rows_(node.inputs[0].shape[0]), heads_(node.attributes.integer("heads")),
         kv_heads_(node.attributes.integer("kv_heads")),
         geometry_{1, node.attributes.integer("k_dim"), node.attributes.integer("v_dim"), context.kv_type},
-        window_(node.attributes.integer_or("window", 0)), causal_(node.attributes.integer_or("causal", 1) != 0),
+        window_(node.attributes.integer_or("window", 0)),
+        causal_(node.attributes.integer_or("causal", 1) != 0),
         scale_(static_cast<float>(node.attributes.real("scale"))), most_rows_(context.most_size(rows_)),
         q_(context.input_offsets[0]), k_(context.input_offsets[1]), v_(context.input_offsets[2]),
         segments_(context.input_offsets[3]), out_(context.output_offsets[0]) {}
@@ -76,7 +78,9 @@ class AttentionSegments final : public BoundOp {
     }
   }
 
-  int64_t first(int64_t row) const noexcept { return window_ > 0 ? std::max<int64_t>(0, row + 1 - window_) : 0; }
+  int64_t first(int64_t row) const noexcept {
+    return window_ > 0 ? std::max<int64_t>(0, row + 1 - window_) : 0;
+  }
   int64_t last(int64_t row, int64_t count) const noexcept { return causal_ ? row + 1 : count; }
 
   /// Rows [begin, end), which are one segment, and one key-value head with its query heads.
@@ -96,13 +100,14 @@ class AttentionSegments final : public BoundOp {
     const float* k = context.at<float>(k_) + (begin * kv_heads_ + head) * geometry_.k_dim;
     const float* v = context.at<float>(v_) + (begin * kv_heads_ + head) * geometry_.v_dim;
     for (int64_t i = 0; i < count; ++i) {
-      kernel_.store({&geometry_, &pages, i, k + i * kv_heads_ * geometry_.k_dim, v + i * kv_heads_ * geometry_.v_dim});
+      kernel_.store(
+          {&geometry_, &pages, i, k + i * kv_heads_ * geometry_.k_dim, v + i * kv_heads_ * geometry_.v_dim});
       rows[i] = {&pages, first(i), last(i, count), nullptr};
     }
     const int64_t group = heads_ / kv_heads_;
     const int64_t first_head = begin * heads_ + head * group;
-    kernel_.run({&geometry_, context.at<float>(q_) + first_head * geometry_.k_dim, heads_ * geometry_.k_dim, rows,
-                 count, group, scale_, context.at<float>(out_) + first_head * geometry_.v_dim,
+    kernel_.run({&geometry_, context.at<float>(q_) + first_head * geometry_.k_dim, heads_ * geometry_.k_dim,
+                 rows, count, group, scale_, context.at<float>(out_) + first_head * geometry_.v_dim,
                  heads_ * geometry_.v_dim, 0, kernels::attention_items(count, 1),
                  reinterpret_cast<float*>(scratch)});
   }

@@ -26,8 +26,9 @@ Convert find_convert(DType from) {
 class Cast final : public BoundOp {
  public:
   Cast(const NodeView& node, const BindContext& context)
-      : convert_(find_convert(node.inputs[0].dtype)), value_bytes_(dtype_info(node.inputs[0].dtype).block_bytes),
-        shape_(node.inputs[0].shape), in_(context.input_offsets[0]), out_(context.output_offsets[0]) {}
+      : convert_(find_convert(node.inputs[0].dtype)),
+        value_bytes_(dtype_info(node.inputs[0].dtype).block_bytes), shape_(node.inputs[0].shape),
+        in_(context.input_offsets[0]), out_(context.output_offsets[0]) {}
 
   void run(const StepContext& context) const noexcept override {
     context.pool->parallel_ranges(context.count(shape_), kLeast, [&](int64_t begin, int64_t end) {

@@ -83,7 +83,8 @@ Result<std::unique_ptr<BoundOp>> bind(const NodeView& node, const BindContext& c
 }  // namespace
 
 Op op_nonzero() {
-  static constexpr AttributeRule kAttributes[] = {{"size", AttributeKind::kInteger, 0, kMostRunTimeSizes - 1}};
+  static constexpr AttributeRule kAttributes[] = {
+      {"size", AttributeKind::kInteger, 0, kMostRunTimeSizes - 1}};
   return {"nonzero", infer, bind, false, kAttributes};
 }
 

@@ -7,6 +7,7 @@
 #include "kernels/gemm/gemm.hpp"
 #include "ops/op.hpp"
 #include "ops/q8_rows.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::ops {
 
@@ -71,7 +72,8 @@ std::string attribute_fault(const Attribute& value, const AttributeRule& rule) {
   if (const auto* real = std::get_if<double>(&value)) return std::isfinite(*real) ? "" : "no finite number";
   const std::vector<float>& list = *std::get<2>(value);
   if (!in_range(static_cast<int64_t>(list.size()))) return std::to_string(list.size()) + " numbers";
-  return std::ranges::all_of(list, [](float x) { return std::isfinite(x); }) ? "" : "a number that is not finite";
+  return std::ranges::all_of(list, [](float x) { return std::isfinite(x); }) ? ""
+                                                                             : "a number that is not finite";
 }
 
 std::string describe(const AttributeRule& rule) {
@@ -157,10 +159,9 @@ Status expect_weight(const NodeView& node, size_t index, const Shape& shape, con
   const std::string which = "input " + std::to_string(index) + " to be a weight " + to_string(shape);
   if (weight == nullptr) return node_error(node, which, "an activation");
   if (weight->shape != shape) return node_error(node, which, to_string(weight->shape));
-  if (dtype != nullptr && (weight->components.size() != 1 || weight->dtype() != *dtype)) {
-    return node_error(node, which + " of type " + std::string(dtype_name(*dtype)),
-                      weight->components.size() == 1 ? std::string(dtype_name(weight->dtype()))
-                                                     : "a weight of several components");
+  if (weight->form == nullptr) return node_error(node, which + " of some form", "one without");
+  if (dtype != nullptr && weight->form != quant::find_form(*dtype)) {
+    return node_error(node, which + " of type " + std::string(dtype_name(*dtype)), weight->form->name);
   }
   return {};
 }

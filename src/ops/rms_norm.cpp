@@ -1,6 +1,7 @@
 // rms_norm: x f32 [rows, width], weight f32 [width], attribute eps -> f32 [rows, width].
 #include "kernels/norm/norm.hpp"
 #include "ops/op.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::ops {
 
@@ -11,8 +12,8 @@ class RmsNorm final : public BoundOp {
   RmsNorm(const NodeView& node, const BindContext& context)
       : kernel_(kernels::find_rms_norm(context.isa)), rows_(node.inputs[0].shape[0]),
         width_(node.inputs[0].shape[1].constant()), eps_(static_cast<float>(node.attributes.real("eps"))),
-        weight_(reinterpret_cast<const float*>(node.weights[1]->only().data.data())), in_(context.input_offsets[0]),
-        out_(context.output_offsets[0]) {}
+        weight_(reinterpret_cast<const float*>(node.weights[1]->only().data.data())),
+        in_(context.input_offsets[0]), out_(context.output_offsets[0]) {}
 
   void run(const StepContext& context) const noexcept override {
     context.pool->parallel_ranges(context.size(rows_), 4, [&](int64_t begin, int64_t end) {
@@ -44,6 +45,8 @@ Result<std::vector<ValueType>> infer(const NodeView& node) {
 }
 
 Result<std::unique_ptr<BoundOp>> bind(const NodeView& node, const BindContext& context) {
+  const Weight& weight = *node.weights[1];
+  BRISK_TRY(weight.form->check(weight));
   return std::unique_ptr<BoundOp>(std::make_unique<RmsNorm>(node, context));
 }
 

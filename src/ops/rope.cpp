@@ -48,8 +48,8 @@ Result<std::vector<ValueType>> infer(const NodeView& node) {
   BRISK_TRY(expect_rows(node, 0, -1));
   BRISK_TRY(expect_rows(node, 1, -1, true));
   const int64_t head_dim = node.attributes.integer("head_dim");
-  if (node.inputs[0].shape[1].constant() % head_dim != 0 ||
-      node.inputs[1].shape[1].constant() > head_dim || node.inputs[1].shape[1].constant() % 2 != 0) {
+  if (node.inputs[0].shape[1].constant() % head_dim != 0 || node.inputs[1].shape[1].constant() > head_dim ||
+      node.inputs[1].shape[1].constant() % 2 != 0) {
     return node_error(node, "whole heads, at least as wide as the table of whole pairs",
                       "head_dim " + std::to_string(head_dim));
   }

@@ -17,7 +17,9 @@ uint64_t state_stride(const KvGroup& group) {
 }
 
 int64_t entry_count(const KvGroup& group, int64_t tokens) {
-  return group.kind == KvKind::kRecurrent ? group.states : div_up(tokens, kernels::kPageTokens);
+  if (group.kind == KvKind::kRecurrent) return group.states;
+  return tokens / kernels::kPageTokens +
+         (tokens % kernels::kPageTokens > 0 ? 1 : 0);  // any number, unlike div_up
 }
 
 uint64_t layer_bytes(const KvGroup& group) {

@@ -32,10 +32,11 @@ bool holds_type(const kernels::KvGeometry& geometry) {
   }
 }
 
-// What one place of a page's keys or values holds, outermost dimension first.
+// How a page's keys and values lie, outermost dimension first. Of a quantised key block the units are its
+// scale, then each byte of its codes.
 Json key_record(DType type) {
   if (dtype_info(type).block_values == 1) return {{"order", {"tile", "dim", "lane"}}, {"lanes", 16}};
-  return {{"order", {"tile", "block", "scales, codes", "lane"}}, {"lanes", 16}, {"block", 32}};
+  return {{"order", {"tile", "block", "unit", "lane"}}, {"lanes", 16}, {"block", 32}};
 }
 
 Json value_record(DType type) {

@@ -1,6 +1,6 @@
-// Fuzz target: the reader of a graph's text. What it accepts is verified, dumped and read again (the same text
-// must come back), cut into regions, planned (never with data: a graph without weights may have a plan), run
-// through the passes and rewritten without state. Conventions: gguf_fuzz.cpp.
+// Fuzz target: the reader of a graph's text. What it accepts is verified, dumped and read again (the same
+// text must come back), cut into regions, planned (never with data: a graph without weights may have a plan),
+// run through the passes and rewritten without state. Conventions: gguf_fuzz.cpp.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -95,7 +95,8 @@ void use_graph(Graph graph, const std::string& text) {
   PlanOptions options;
   options.most_tokens = 7;
   options.most_outputs = 3;
-  if (auto copy = read_graph(text, "plan"); copy.ok()) (void)Plan::create(std::move(copy).value(), options).ok();
+  if (auto copy = read_graph(text, "plan"); copy.ok())
+    (void)Plan::create(std::move(copy).value(), options).ok();
   const auto reports = run_passes(graph, {}, {});
   require(reports.ok(), "passes keep a graph right");
   dump_again(graph);

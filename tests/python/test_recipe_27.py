@@ -5,6 +5,7 @@ import collections
 import csv
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -234,11 +235,11 @@ def test_cache_keeps_what_is_whole(tmp_path):
 
 
 def test_cache_clears_what_killed_runs_left(tmp_path):
-    dead, alive = tmp_path / ".part-1.999999999", tmp_path / ".part-1.1"
-    dead.mkdir()
-    alive.mkdir()
+    dead, own, alive = (tmp_path / f".part-1.{owner}" for owner in (999999999, os.getpid(), 1))
+    for folder in (dead, own, alive):
+        folder.mkdir()
     load("cache").Cache(tmp_path)
-    assert not dead.exists() and alive.exists()
+    assert list(tmp_path.iterdir()) == [alive]
 
 
 def test_controls_are_of_the_same_size_and_other_layers():
@@ -346,6 +347,8 @@ class StandInEngine:
         per_item = [{"mc1": value, "mc2": value, "mc3": value}] * count
         interval = [value - 0.1, value + 0.1]
         figures = {"mc1": value, "mc1_interval": interval, "mc2": value, "mc2_interval": interval, "items": count}
+        if "--decode" in options:
+            figures["unfiltered"] = {"mc1": value - 0.25, "mc2": value}
         return figures | {"per_item": per_item}
 
 
@@ -387,7 +390,7 @@ def test_stages_and_report(work, tmp_path, capsys):
     assert {path.name for path in (tmp_path / "out").iterdir()} == names
     assert json.loads(capsys.readouterr().out) == json.loads((tmp_path / "out" / "report.json").read_text())
     text = (tmp_path / "out" / "report.md").read_text()
-    assert "| PruneCD | 75.0 | 75.0 | 75.0 | 75.0 |" in text
+    assert "| PruneCD | 75.0 | 75.0 | 75.0 | 75.0 | 50.0 |" in text
     assert "| plain | 25.0 (15.0 to 35.0) |" in text
     # The stand-in's plain figures are not the trainer's: that gate alone must fail, and fail the run.
     failed = [entry["name"] for entry in first["gates"] if not entry["passed"]]

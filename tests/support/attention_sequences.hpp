@@ -38,19 +38,34 @@ inline constexpr Shape kShapes[] = {{9, 3, 64, 64}, {2, 2, 32, 32},   {4, 2, 80,
                                     {5, 1, 96, 96}, {6, 1, 256, 256}, {14, 2, 64, 64},  {8, 1, 40, 72},
                                     {1, 1, 8, 8},   {16, 1, 32, 48},  {3, 1, 192, 128}, {2, 1, 128, 24}};
 
-/// Calls body(type, isa, shape) for all types, for the levels of this machine, for the shapes that fit.
+/// Calls body(type, shape) for all types and the shapes that fit.
+template <typename Body>
+void for_each_shape(std::span<const Shape> shapes, Body body) {
+  for (const DType type : kTypes) {
+    for (const Shape& shape : shapes) {
+      if (!shape.fits(type)) continue;
+      SCOPED_TRACE(std::string(dtype_name(type)) + ", " + shape.text());
+      body(type, shape);
+    }
+  }
+}
+
+/// Calls body(isa) for the vector levels of this machine.
+template <typename Body>
+void for_each_vector_level(DType type, Body body) {
+  test::for_each_isa([&](Isa isa) { return *find_attention(type, isa); },
+                     [&](Isa isa) {
+                       if (isa != Isa::kRef) body(isa);
+                     });
+}
+
+/// Calls body(type, isa, shape) for all types, the shapes that fit, and the levels of this machine.
 template <typename Body>
 void for_each_variant(std::span<const Shape> shapes, Body body) {
-  for (const DType type : kTypes) {
+  for_each_shape(shapes, [&](DType type, const Shape& shape) {
     test::for_each_isa([&](Isa isa) { return *find_attention(type, isa); },
-                       [&](Isa isa) {
-                         for (const Shape& shape : shapes) {
-                           if (!shape.fits(type)) continue;
-                           SCOPED_TRACE(std::string(dtype_name(type)) + ", " + shape.text());
-                           body(type, isa, shape);
-                         }
-                       });
-  }
+                       [&](Isa isa) { body(type, isa, shape); });
+  });
 }
 
 /// `values` as the stored type gives them back, block by block.
@@ -254,6 +269,12 @@ inline void expect_same(const std::vector<float>& got, const std::vector<float>&
     ASSERT_TRUE(test::same_bits(got[i], want[i]))
         << what << ": element " << i << " is " << got[i] << ", not " << want[i];
   }
+}
+
+/// Every vector level gives the bits of the reference.
+inline void expect_levels_agree(const Batch& batch, int64_t size, const std::string& what) {
+  const auto want = batch.run(Isa::kRef, size);
+  for_each_vector_level(batch.geometry.type, [&](Isa isa) { expect_same(batch.run(isa, size), want, what); });
 }
 
 /// The last `count` rows of a causal sequence; with `window`, each sees that many keys at most.

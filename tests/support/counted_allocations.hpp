@@ -1,36 +1,12 @@
-// Counts the allocations of a test program, and makes the n-th one fail. Include in one source file only: it
-// replaces operator new.
+// Counts the allocations of a test program, and makes the n-th one fail (allocation_counter.hpp). Include in
+// one source file of a program only: it replaces operator new.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <cstdlib>
 #include <new>
 
 #include "base/memory.hpp"
-
-namespace brisk::test {
-
-inline std::atomic<int64_t> allocation_count{0};
-/// The allocation that fails, counted from 1 after reset; 0: none.
-inline std::atomic<int64_t> failing_allocation{0};
-/// Whether all allocations after the failing one fail too.
-inline std::atomic<bool> fail_for_good{false};
-
-/// Counts one allocation; false when it is to fail.
-inline bool allocation_allowed() {
-  const int64_t number = ++allocation_count;
-  const int64_t failing = failing_allocation.load();
-  return failing == 0 || !(number == failing || (fail_for_good.load() && number > failing));
-}
-
-inline void reset_allocations(int64_t failing = 0, bool for_good = false) {
-  failing_allocation = failing;
-  fail_for_good = for_good;
-  allocation_count = 0;
-}
-
-}  // namespace brisk::test
+#include "support/allocation_counter.hpp"
 
 // NOLINTBEGIN: the signatures are the standard's
 #pragma GCC diagnostic push

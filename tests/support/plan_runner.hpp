@@ -17,7 +17,8 @@ class PlanRunner {
  public:
   /// Packs nothing: call Plan::pack_weights() before when the plan has weights.
   PlanRunner(const graph::Plan& plan, ThreadPool& pool)
-      : plan_(plan), arena_(buffer(plan.arena_bytes())), scratch_(buffer(plan.scratch_bytes() * pool.lanes())),
+      : plan_(plan), arena_(buffer(plan.arena_bytes())),
+        scratch_(buffer(plan.scratch_bytes() * pool.lanes())),
         sizes_(static_cast<size_t>(graph::run_time_size_count(plan.graph()))) {
     context_.arena = arena_.data();
     context_.pool = &pool;
@@ -29,7 +30,8 @@ class PlanRunner {
   template <typename T>
   void set(graph::ValueId id, const std::vector<T>& values) {
     BRISK_ASSERT(plan_.offset(id) >= 0, "inputs have a place in the arena");
-    if (!values.empty()) std::memcpy(context_.at<T>(plan_.offset(id)), values.data(), values.size() * sizeof(T));
+    if (!values.empty())
+      std::memcpy(context_.at<T>(plan_.offset(id)), values.data(), values.size() * sizeof(T));
   }
   void set_kv(const ops::KvState& kv) { context_.kv = kv; }
   /// `symbols`: tokens, outputs.

@@ -45,18 +45,20 @@ def read_jsonl(path):
         return [json.loads(line) for line in file]
 
 
+def remove_leftovers(folder):
+    """What stopped runs left in a cache's folder: half-made stages end in the number of their process, which is gone, or
+    is this one (to be called while it makes nothing)."""
+    for partial in Path(folder).glob(".*-*.*"):
+        owner = partial.name.rpartition(".")[2]
+        if owner == str(os.getpid()) or not Path("/proc", owner).exists():
+            shutil.rmtree(partial, ignore_errors=True)
+
+
 class Cache:
     def __init__(self, folder):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.remove_leftovers()
-
-    def remove_leftovers(self):
-        """What runs left that were killed outright: their folders end in their process number."""
-        for partial in self.folder.glob(".*-*.*"):
-            owner = partial.name.rpartition(".")[2]
-            if owner.isdigit() and not Path(f"/proc/{owner}").exists():
-                shutil.rmtree(partial, ignore_errors=True)
+        remove_leftovers(self.folder)
 
     def stage(self, name, depends, fill, log=print):
         """The folder of a stage; fill(folder) makes its files when it is not there. `depends` is any JSON value."""

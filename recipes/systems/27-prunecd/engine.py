@@ -9,6 +9,19 @@ from cache import file_hash, read_jsonl
 from errors import RecipeError
 
 
+def engine_error(words, done):
+    """The four parts that --json makes of an error, under the command that met it; what else was said, otherwise."""
+    command = " ".join(["brisk", *map(str, words)])
+    said = done.stderr.strip().rpartition("\n")[2]
+    try:
+        parts = json.loads(said)["error"]
+        return RecipeError(
+            f"{command}: {parts['where']}", parts["expected"], parts["got"], parts["hint"], parts["code"]
+        )
+    except (ValueError, KeyError, TypeError):
+        return RecipeError(command, "exit code 0", f"{done.returncode}: {said}", "that command alone", 1)
+
+
 class Engine:
     def __init__(self, binary):
         self.binary = str(binary)
@@ -19,9 +32,7 @@ class Engine:
         """Standard output of `brisk words...`; its error becomes ours."""
         done = subprocess.run([self.binary, *map(str, words)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
-            command = " ".join(["brisk", *map(str, words)])
-            lines = done.stderr.strip().splitlines() or ["no message"]
-            raise RecipeError(command, "exit code 0", f"{done.returncode}: {lines[-1]}", "that command alone", 1)
+            raise engine_error(words, done)
         return done.stdout
 
     def json(self, *words):

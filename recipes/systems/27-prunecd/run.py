@@ -22,7 +22,10 @@ PACKAGES = ("numpy", "torch", "gguf", "matplotlib")
 EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_SIGNAL = 2, 4, 128
 
 sys.path.insert(0, str(HERE))
-from errors import RecipeError  # noqa: E402: our own files lie beside this one
+from cache import Cache, remove_leftovers, user_cache  # noqa: E402: our own files lie beside this one
+from errors import RecipeError  # noqa: E402
+
+CACHE = user_cache() / "reproduce" / "27"
 
 
 class Stopped(BaseException):
@@ -30,7 +33,16 @@ class Stopped(BaseException):
 
 
 def stop(number, _frame):
+    """Raises Stopped, and again soon if need be: libraries swallow exceptions that meet them in some places."""
+    signal.signal(signal.SIGALRM, lambda _number, frame: stop(number, frame))
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
     raise Stopped(number)
+
+
+def tidy():
+    """After Stopped: nothing half-made stays, however the stages took it."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    remove_leftovers(CACHE)
 
 
 def say(text):
@@ -114,10 +126,9 @@ def reproduce(options):
 
     import report  # these need the packages that were just checked
     import stages as work
-    from cache import Cache, user_cache
     from engine import Engine
 
-    run = work.Run(recipe, Engine(options.brisk), Cache(user_cache() / "reproduce" / "27"), say)
+    run = work.Run(recipe, Engine(options.brisk), Cache(CACHE), say)
     if "real" in stages:
         work.real_inputs(recipe)  # what is missing is told now, not in an hour
     results = {"quick": options.quick, "seeds": seeds, "version": run.engine.version, "recipe": recipe}
@@ -141,6 +152,7 @@ def main(words):
         say(error.json() if options.json else error.text())
         return error.code
     except Stopped as stopped:
+        tidy()
         return EXIT_SIGNAL + stopped.args[0]
 
 

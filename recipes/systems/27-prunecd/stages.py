@@ -34,9 +34,12 @@ def mean(values):
     return sum(values) / len(values) if values else None
 
 
-def means(items):
-    """The mean figures of some items of one evaluation."""
-    return {key: mean(item[key] for item in items) for key in ("mc1", "mc2")} | {"items": len(items)}
+def summary(figures):
+    """What is kept of `brisk eval`'s figures; contrasting methods have figures without the plausibility filter too."""
+    kept = {key: figures[key] for key in ("items", "mc1", "mc2")}
+    if "unfiltered" in figures:
+        kept["unfiltered"] = {key: figures["unfiltered"][key] for key in ("mc1", "mc2")}
+    return kept
 
 
 # --- the facts miniature
@@ -62,46 +65,44 @@ def facts(run, seed):
 
 
 def judge_facts(run, made, seed, folder):
-    model = made / "model.gguf"
-    norm = ["--mc-norm", run.recipe["methods"]["facts_norm"]]
-    profiles = search(run, model, made / "calibration.jsonl", made / "neutral.jsonl", folder, norm)
-    static = best_static(run, model, made / "calibration.jsonl", run.recipe["methods"]["facts_static"], norm)
+    model, calibration = made / "model.gguf", made / "calibration.jsonl"
+    common = run.recipe["methods"]["facts_options"]
+    profiles = search(run, model, calibration, made / "neutral.jsonl", folder, common)
+    static = best_static(run, model, calibration, run.recipe["methods"]["facts_static"], common)
     options, sets = methods.all_methods(run.recipe, folder, profiles, made / "small.gguf", static)
-    exposures = read_json(made / "exposures.json")["test"]
     result = {"seed": seed, "sets": sets, "static": static, "profiles": profiles}
     result["history"] = read_json(made / "history.json")
-    result["methods"] = {
-        name: judge_facts_method(run, model, made / "test.jsonl", exposures, [*words, *norm])
-        for name, words in options.items()
-    }
+    result["methods"] = {name: judge_facts_method(run, made, [*words, *common]) for name, words in options.items()}
     write_json(folder / "result.json", result)
 
 
-def judge_facts_method(run, model, items, exposures, options):
-    judged = run.engine.evaluate(model, items, options)["per_item"]
-    pairs = list(zip(exposures, judged, strict=True))
-    rare = run.recipe["facts"]["rare"]
+def judge_facts_method(run, made, options):
+    """Figures on all test questions, on those about rare facts, and by exposure."""
+    every, rare = (
+        run.engine.evaluate(made / "model.gguf", made / f"{name}.jsonl", options) for name in ("test", "rare")
+    )
+    judged = list(zip(read_json(made / "exposures.json")["test"], every["per_item"], strict=True))
     bands = {
-        f"{low}-{high}" if low < high else f"{low}": means([item for e, item in pairs if low <= e <= high])
+        f"{low}-{high}" if low < high else f"{low}": mean(item["mc1"] for e, item in judged if low <= e <= high)
         for low, high in EXPOSURE_BANDS
     }
-    return {"all": means(judged), "rare": means([item for e, item in pairs if e <= rare]), "by_exposure": bands}
+    return {"all": summary(every), "rare": summary(rare), "by_exposure": bands}
 
 
-def search(run, model, calibration, neutral, folder, norm):
+def search(run, model, calibration, neutral, folder, common):
     """Profiles by both objectives: "PruneCD" is the specification's, by the drop in truthfulness."""
     found = {}
     for name, key in (("PruneCD", "options"), ("PruneCD by contrast", "contrast_options")):
         path = folder / f"search_{key}.json"
-        found[name] = run.engine.profile(model, calibration, neutral, path, [*run.recipe["search"][key], *norm])
+        found[name] = run.engine.profile(model, calibration, neutral, path, [*run.recipe["search"][key], *common])
     return found
 
 
-def best_static(run, model, calibration, layers, norm):
+def best_static(run, model, calibration, layers, common):
     """The fixed layer of static DoLa: the one with the best MC2 on the calibration questions."""
 
     def figure(layer):
-        return run.engine.evaluate(model, calibration, [*methods.dola_options(layer), *norm])["mc2"]
+        return run.engine.evaluate(model, calibration, [*methods.dola_options(layer), *common])["mc2"]
 
     return max(layers, key=figure)
 

@@ -159,11 +159,15 @@ def train(model_settings, vocabulary_size, sentences, settings, seed, probe, max
             loss = train_step(model, optimizer, rows[first : first + settings["batch_rows"]], step, settings)
             if step % settings["probe_steps"] == 0:
                 history.append({"step": step, "epoch": epoch, "loss": loss, "learnt": probe(model)})
-                log(f"{history[-1]} {time.monotonic() - began:.0f} s")
+                log(progress_line(history[-1], time.monotonic() - began))
                 if target is not None and history[-1]["learnt"] >= target:
                     return model, history
     history.append({"step": step, "epoch": max_epochs, "loss": loss, "learnt": probe(model)})
     return model, history
+
+
+def progress_line(entry, seconds):
+    return f"step {entry['step']}: loss {entry['loss']:.3f}, {100 * entry['learnt']:.0f} % learnt, {seconds:.0f} s"
 
 
 def train_step(model, optimizer, rows, step, settings):

@@ -1,4 +1,5 @@
-// dead_code: removes nodes whose outputs nobody reads, unless they change state.
+// dead_code: removes nodes whose outputs nobody reads, unless they change state or make a segment's stream,
+// which rows that pass the segment by still need.
 #include "graph/passes/pass.hpp"
 
 namespace brisk::graph {
@@ -15,6 +16,9 @@ bool changes_state(const Graph& graph, const Node& node) {
 Status run(Graph& graph, const PassContext&) {
   std::vector<bool> wanted(graph.values().size(), false);
   for (const ValueId id : graph.outputs()) wanted[static_cast<size_t>(id)] = true;
+  for (const Segment& segment : graph.segments()) {
+    if (segment.stream >= 0) wanted[static_cast<size_t>(segment.stream)] = true;
+  }
   std::vector<Node> nodes = graph.take_nodes();
   std::vector<Node> kept;
   for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {

@@ -22,7 +22,8 @@ struct Pass {
   Status (*run)(Graph& graph, const PassContext& context);
 };
 
-/// What a pass did: nodes are the same when they make the same value, and changed when they make it otherwise.
+/// What a pass did: nodes are the same when they make the same value, and changed when they make it
+/// otherwise.
 struct PassReport {
   std::string name;
   double milliseconds = 0;

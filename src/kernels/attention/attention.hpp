@@ -16,7 +16,8 @@
 //     s[j]  = scale * sum over d in order of fma(q[d], K[d][j]);  -inf where the row does not see entry j
 //     block maximum, new running maximum, p[j] = exp(s[j] - maximum), l and out rescaled, then
 //     l    += sum of p in 16 fixed partial sums;  out[d] = fma(p[j], V[j][d], out[d]) for seen j in order
-// and out / l at the end. K and V are what the stored type decodes to.
+// and out / l at the end. K and V are what the stored type decodes to; exp takes the steps of
+// simd/common.inl. So all levels, the reference included, give the same bits.
 #pragma once
 
 #include <cstddef>
@@ -72,7 +73,9 @@ struct KvStoreArgs {
 };
 
 /// What one query row sees: positions [first, last) of its own sequence, last > first; in a ragged layer
-/// first is 0. With a mask only the entries whose bit is set (at least one).
+/// first is 0. With a mask only the entries whose bit is set. Every head sees at least one entry. Blocks of
+/// kAttentionBlock entries of which a row sees nothing are not read, nor the mask beyond the word of last
+/// - 1.
 struct AttentionRow {
   const KvHead* heads;             ///< [kv_heads]; rows of one sequence give the same pointer
   int64_t first, last;             ///< positions; entries are these plus the head's shift
@@ -107,7 +110,8 @@ enum class KeyScore : uint8_t { kMaximum, kSum };
 
 /// What rows look at: a second look at the keys, asked for by a policy. For each row and query head the
 /// log-sum-exp of its scores over the entries it sees, and for each key-value head and entry the maximum or
-/// sum, over rows and the heads of the group, of exp(score - log-sum-exp).
+/// sum, over rows and the heads of the group, of exp(score - log-sum-exp): in the order of rows and heads, so
+/// that all levels give the same bits.
 struct AttentionProbeArgs {
   const KvGeometry* geometry;
   const float* q;
@@ -118,7 +122,7 @@ struct AttentionProbeArgs {
   float scale;
   float* log_sums;  ///< [row_count, heads]
   KeyScore score;
-  float* key_scores;   ///< [kv_heads, key_stride]: entry j's; null: not wanted
+  float* key_scores;   ///< [kv_heads, key_stride]: entry j's, 0 where no row looks; null: not wanted
   int64_t key_stride;  ///< at least the entries of the longest head
   int64_t kv_head;     ///< the share of this call: one key-value head
   float* scratch;      ///< attention_scratch_floats()

@@ -78,77 +78,86 @@ void expect_definition(const Batch& batch, const Sequence& sequence, double& wor
   }
 }
 
+/// Shifts of a ragged sequence: each head has lost `step` positions more than the one before.
+std::vector<int32_t> shifts_of(const Shape& shape, int32_t step) {
+  std::vector<int32_t> shifts(static_cast<size_t>(shape.kv_heads));
+  for (size_t h = 0; h < shifts.size(); ++h) shifts[h] = -step * static_cast<int32_t>(h) - 5;
+  return shifts;
+}
+
 TEST(Attention, ReferenceFollowsTheDefinition) {
   const uint32_t seed = test::kernel_seed();
   double worst = 0;
-  for (const DType type : kTypes) {
-    for (const Shape& shape : kShapes) {
-      if (!shape.fits(type)) continue;
-      SCOPED_TRACE(std::string(dtype_name(type)) + ", " + shape.text());
-      for (const int64_t tokens : {1, 17, 256, 300}) {
-        const Sequence sequence(shape, type, tokens, seed, Isa::kRef);
-        Batch batch(sequence, shape, causal_rows(sequence, 3, 280), seed + 1);
-        expect_definition(batch, sequence, worst);
-        const Masks masks = mask_rows(batch.rows, seed);
-        expect_definition(batch, sequence, worst);
-      }
-      std::vector<int32_t> shifts(static_cast<size_t>(shape.kv_heads));
-      for (size_t h = 0; h < shifts.size(); ++h) shifts[h] = -static_cast<int32_t>(45 * h) - 3;
-      const Sequence ragged(shape, type, 300, seed, Isa::kRef, shifts);
-      expect_definition(Batch(ragged, shape, causal_rows(ragged, 3), seed + 1), ragged, worst);
+  for_each_shape(kShapes, [&](DType type, const Shape& shape) {
+    for (const int64_t tokens : {1, 17, 256, 300}) {
+      const Sequence sequence(shape, type, tokens, seed, Isa::kRef);
+      Batch batch(sequence, shape, causal_rows(sequence, 3, 280), seed + 1);
+      expect_definition(batch, sequence, worst);
+      const Masks masks = mask_rows(batch.rows, seed);
+      expect_definition(batch, sequence, worst);
     }
-  }
+    const Sequence ragged(shape, type, 300, seed, Isa::kRef, shifts_of(shape, 45));
+    expect_definition(Batch(ragged, shape, causal_rows(ragged, 3), seed + 1), ragged, worst);
+  });
   std::printf("greatest error: %.3f of its bound\n", worst);
 }
 
 TEST(Attention, EveryLevelHasTheBitsOfTheReference) {
   const uint32_t seed = test::kernel_seed();
-  for_each_variant(kShapes, [&](DType type, Isa isa, const Shape& shape) {
-    if (isa == Isa::kRef) return;
+  for_each_shape(kShapes, [&](DType type, const Shape& shape) {
     for (const int64_t tokens : kTokenCounts) {
-      const Sequence sequence(shape, type, tokens, seed + static_cast<uint32_t>(tokens), isa);
-      Batch batch(sequence, shape, causal_rows(sequence, 2), seed + 1);
-      const auto want = batch.run(Isa::kRef, 8);
-      expect_same(batch.run(isa, 8), want, std::to_string(tokens) + " tokens");
-      for (size_t i = 0; i < want.size(); ++i) {
-        if (static_cast<int64_t>(i) % batch.out_stride < shape.heads * shape.v_dim) continue;
-        ASSERT_EQ(want[i], kUntouched) << "written between rows";
-      }
+      const Sequence sequence(shape, type, tokens, seed + static_cast<uint32_t>(tokens), Isa::kRef);
+      const Batch batch(sequence, shape, causal_rows(sequence, 2), seed + 1);
+      expect_levels_agree(batch, 8, std::to_string(tokens) + " tokens");
+    }
+  });
+}
+
+TEST(Attention, NothingIsWrittenBetweenRows) {
+  for_each_variant(kShapes, [&](DType type, Isa isa, const Shape& shape) {
+    const Sequence sequence(shape, type, 9, 1, isa);
+    const Batch batch(sequence, shape, causal_rows(sequence, 3), 1);
+    const auto out = batch.run(isa, 8);
+    for (size_t i = 0; i < out.size(); ++i) {
+      const bool between = static_cast<int64_t>(i) % batch.out_stride >= shape.heads * shape.v_dim;
+      ASSERT_EQ(out[i] == kUntouched, between) << "element " << i;
     }
   });
 }
 
 TEST(Attention, MasksHaveTheBitsOfTheReference) {
   const uint32_t seed = test::kernel_seed();
-  for_each_variant(kShapes, [&](DType type, Isa isa, const Shape& shape) {
-    if (isa == Isa::kRef) return;
+  for_each_shape(kShapes, [&](DType type, const Shape& shape) {
     for (const int64_t tokens : {1, 40, 64, 257, 530}) {
-      const Sequence sequence(shape, type, tokens, seed, isa);
+      const Sequence sequence(shape, type, tokens, seed, Isa::kRef);
       Batch batch(sequence, shape, mixed_rows(sequence), seed + 1);
       const Masks masks = mask_rows(batch.rows, seed + 2);
-      expect_same(batch.run(isa, 32), batch.run(Isa::kRef, 32), std::to_string(tokens) + " tokens");
+      expect_levels_agree(batch, 32, std::to_string(tokens) + " tokens");
     }
   });
 }
 
 TEST(Attention, RaggedHeadsHaveTheBitsOfTheReference) {
   const uint32_t seed = test::kernel_seed();
-  for_each_variant(kShapes, [&](DType type, Isa isa, const Shape& shape) {
-    std::vector<int32_t> shifts(static_cast<size_t>(shape.kv_heads));
-    for (size_t h = 0; h < shifts.size(); ++h) shifts[h] = -static_cast<int32_t>(97 * (h % 3)) - 5;
-    const Sequence sequence(shape, type, 470, seed, isa, shifts);
-    const Batch batch(sequence, shape, causal_rows(sequence, 19), seed + 1);
-    const auto got = batch.run(isa, 8);
-    expect_same(got, batch.run(Isa::kRef, 8), "ragged");
-    if (shape.kv_heads > 1) return;
-    // One head that lost its first five positions is a sequence that begins five positions later.
-    std::vector<float> k, v;
-    const Sequence whole(shape, type, 465, seed, isa);
-    Sequence later(shape, type, 465, seed, isa);
-    for (int64_t t = 0; t < 465; ++t)
-      copy_entry(whole.geometry(), sequence.heads()[0], t, later.heads()[0], t);
-    Batch alone(later, shape, causal_rows(later, 19), seed + 1);
-    expect_same(alone.run(isa, 8), got, "the same entries without a shift");
+  for_each_shape(kShapes, [&](DType type, const Shape& shape) {
+    const Sequence sequence(shape, type, 470, seed, Isa::kRef, shifts_of(shape, 97));
+    const Batch batch(sequence, shape, causal_rows(sequence, 7), seed + 1);
+    expect_levels_agree(batch, 8, "ragged");
+  });
+}
+
+TEST(Attention, AShiftIsASequenceThatBeginsLater) {
+  const uint32_t seed = test::kernel_seed();
+  const Shape shapes[] = {{3, 1, 64, 64}, {2, 1, 32, 96}};
+  for_each_variant(shapes, [&](DType type, Isa isa, const Shape& shape) {
+    const Sequence shifted(shape, type, 470, seed, isa, shifts_of(shape, 0));
+    const Sequence later(shape, type, 465, seed + 1, isa);
+    for (int64_t entry = 0; entry < 465; ++entry) {
+      copy_entry(later.geometry(), shifted.heads()[0], entry, later.heads()[0], entry);
+    }
+    const Batch want(later, shape, causal_rows(later, 19), seed),
+        got(shifted, shape, causal_rows(shifted, 19), seed);
+    expect_same(got.run(isa, 8), want.run(isa, 8), "shifted by five");
   });
 }
 
@@ -255,33 +264,29 @@ TEST(Attention, LayoutIsTheDocumentedOne) {
 
 TEST(Attention, EntriesCanBeReadAndCopied) {
   const uint32_t seed = test::kernel_seed();
-  for (const DType type : kTypes) {
-    for (const Shape& shape : kShapes) {
-      if (!shape.fits(type)) continue;
-      SCOPED_TRACE(std::string(dtype_name(type)) + ", " + shape.text());
-      const Sequence from(shape, type, 70, seed, Isa::kRef);
-      Sequence to(shape, type, 50, seed + 1, Isa::kRef);
-      const int64_t last = shape.kv_heads - 1;
-      copy_entry(from.geometry(), from.heads()[last], 69, to.heads()[0], 17);
-      GuardedBuffer<float> k(static_cast<size_t>(shape.k_dim)), v(static_cast<size_t>(shape.v_dim));
-      for (int64_t t = 0; t < 50; ++t) {
-        for (int64_t h = 0; h < shape.kv_heads; ++h) {
-          const bool copied = t == 17 && h == 0;
-          const float* key = copied ? from.key(69, last) : to.key(t, h);
-          const float* value = copied ? from.value(69, last) : to.value(t, h);
-          read_entry(to.geometry(), to.heads()[h], t, k.data(), v.data());
-          ASSERT_TRUE(std::equal(k.begin(), k.end(), key)) << "key of " << t;
-          ASSERT_TRUE(std::equal(v.begin(), v.end(), value)) << "value of " << t;
-        }
+  for_each_shape(kShapes, [&](DType type, const Shape& shape) {
+    const Sequence from(shape, type, 70, seed, Isa::kRef);
+    Sequence to(shape, type, 50, seed + 1, Isa::kRef);
+    const int64_t last = shape.kv_heads - 1;
+    copy_entry(from.geometry(), from.heads()[last], 69, to.heads()[0], 17);
+    GuardedBuffer<float> k(static_cast<size_t>(shape.k_dim)), v(static_cast<size_t>(shape.v_dim));
+    for (int64_t t = 0; t < 50; ++t) {
+      for (int64_t h = 0; h < shape.kv_heads; ++h) {
+        const bool copied = t == 17 && h == 0;
+        const float* key = copied ? from.key(69, last) : to.key(t, h);
+        const float* value = copied ? from.value(69, last) : to.value(t, h);
+        read_entry(to.geometry(), to.heads()[h], t, k.data(), v.data());
+        ASSERT_TRUE(std::equal(k.begin(), k.end(), key)) << "key of " << t;
+        ASSERT_TRUE(std::equal(v.begin(), v.end(), value)) << "value of " << t;
       }
-      k[0] = v[0] = kUntouched;
-      read_entry(to.geometry(), to.heads()[0], 3, k.data(), nullptr);
-      EXPECT_EQ(k[0], to.key(3, 0)[0]);
-      EXPECT_EQ(v[0], kUntouched);
-      read_entry(to.geometry(), to.heads()[0], 3, nullptr, v.data());
-      EXPECT_EQ(v[0], to.value(3, 0)[0]);
     }
-  }
+    k[0] = v[0] = kUntouched;
+    read_entry(to.geometry(), to.heads()[0], 3, k.data(), nullptr);
+    EXPECT_EQ(k[0], to.key(3, 0)[0]);
+    EXPECT_EQ(v[0], kUntouched);
+    read_entry(to.geometry(), to.heads()[0], 3, nullptr, v.data());
+    EXPECT_EQ(v[0], to.value(3, 0)[0]);
+  });
 }
 
 TEST(Attention, QuantisedIsF32OverWhatTheTypeDecodesTo) {
@@ -468,21 +473,23 @@ ExactProbe exact_probe(const Batch& batch, const Sequence& sequence, KeyScore ho
 double expect_probe(const Batch& batch, const Sequence& sequence, KeyScore how) {
   const ExactProbe want = exact_probe(batch, sequence, how);
   const Probed got = batch.probe(Isa::kRef, how, sequence.tokens());
-  double worst = 0;
+  double worst = 0, largest = 0;
   for (size_t i = 0; i < want.log_sums.size(); ++i) {
-    // The greatest score, the sum's relative error, the logarithm and the sum of both.
-    const double bound =
-        want.score_error + sum_error(sequence.tokens()) + 2 * 0x1p-23 * (8 + std::abs(want.log_sums[i]));
+    // The greatest score, the sum's relative error, the logarithm's and the addition's rounding.
+    const double rounding = 0x1p-23 * (std::abs(want.log_sums[i]) + std::log(sequence.tokens()));
+    const double bound = want.score_error + sum_error(sequence.tokens()) + rounding;
+    largest = std::max(largest, std::abs(want.log_sums[i]));
     const double error = std::abs(got.log_sums[i] - want.log_sums[i]);
     worst = std::max(worst, error / bound);
     EXPECT_LE(error, bound) << "log-sum-exp " << i;
   }
-  // exp(score - log-sum-exp): both errors in the exponent, the difference's rounding, exp, the additions.
+  // exp(score - log-sum-exp): the errors of both in the exponent, exp's own, the additions. A probability
+  // that counts has a score near the log-sum-exp; of others, below 2^-60, nothing is asked but that.
   const double additions = static_cast<double>(batch.count() * batch.shape.heads / batch.shape.kv_heads);
   const double relative =
-      2 * want.score_error + sum_error(sequence.tokens()) + 4 * 0x1p-23 * 20 + additions * 0x1p-24;
+      2 * want.score_error + sum_error(sequence.tokens()) + 0x1p-23 * (largest + 42) + additions * 0x1p-24;
   for (size_t i = 0; i < want.key_scores.size(); ++i) {
-    const double bound = relative * want.key_scores[i] + 1e-40;
+    const double bound = relative * want.key_scores[i] + 0x1p-60;
     const double error = std::abs(got.key_scores[i] - want.key_scores[i]);
     worst = std::max(worst, error / bound);
     EXPECT_LE(error, bound) << "entry " << i;
@@ -493,50 +500,48 @@ double expect_probe(const Batch& batch, const Sequence& sequence, KeyScore how) 
 TEST(AttentionProbe, ReferenceFollowsTheDefinition) {
   const uint32_t seed = test::kernel_seed();
   double worst = 0;
-  for (const DType type : kTypes) {
-    for (const Shape& shape : kShapes) {
-      if (!shape.fits(type) || shape.k_dim > 128) continue;
-      SCOPED_TRACE(std::string(dtype_name(type)) + ", " + shape.text());
-      const Sequence sequence(shape, type, 300, seed, Isa::kRef);
-      const Sequence ragged(shape, type, 300, seed, Isa::kRef,
-                            std::vector<int32_t>(static_cast<size_t>(shape.kv_heads), -77));
-      Batch batch(sequence, shape, causal_rows(sequence, 7, 280), seed + 1);
-      for (const KeyScore how : {KeyScore::kMaximum, KeyScore::kSum}) {
-        worst = std::max(worst, expect_probe(batch, sequence, how));
-        worst =
-            std::max(worst, expect_probe(Batch(ragged, shape, causal_rows(ragged, 5), seed), ragged, how));
-      }
-      const Masks masks = mask_rows(batch.rows, seed);
-      for (const KeyScore how : {KeyScore::kMaximum, KeyScore::kSum}) {
-        worst = std::max(worst, expect_probe(batch, sequence, how));
-      }
+  for_each_shape(kShapes, [&](DType type, const Shape& shape) {
+    if (shape.k_dim > 128) return;
+    const Sequence sequence(shape, type, 300, seed, Isa::kRef);
+    const Sequence ragged(shape, type, 300, seed, Isa::kRef, shifts_of(shape, 77));
+    Batch batch(sequence, shape, causal_rows(sequence, 7, 280), seed + 1);
+    const Batch shifted(ragged, shape, causal_rows(ragged, 5), seed);
+    for (const KeyScore how : {KeyScore::kMaximum, KeyScore::kSum}) {
+      worst = std::max(worst, expect_probe(batch, sequence, how));
+      worst = std::max(worst, expect_probe(shifted, ragged, how));
     }
-  }
+    const Masks masks = mask_rows(batch.rows, seed);
+    for (const KeyScore how : {KeyScore::kMaximum, KeyScore::kSum}) {
+      worst = std::max(worst, expect_probe(batch, sequence, how));
+    }
+  });
   std::printf("greatest error: %.3f of its bound\n", worst);
+}
+
+void expect_probes_agree(const Batch& batch, int64_t tokens) {
+  for (const KeyScore how : {KeyScore::kMaximum, KeyScore::kSum}) {
+    const Probed want = batch.probe(Isa::kRef, how, tokens);
+    for_each_vector_level(batch.geometry.type, [&](Isa isa) {
+      const Probed got = batch.probe(isa, how, tokens);
+      expect_same(got.log_sums, want.log_sums, "log-sum-exp");
+      expect_same(got.key_scores, want.key_scores, "key scores");
+    });
+  }
 }
 
 TEST(AttentionProbe, EveryLevelHasTheBitsOfTheReference) {
   const uint32_t seed = test::kernel_seed();
-  for_each_variant(kShapes, [&](DType type, Isa isa, const Shape& shape) {
-    if (isa == Isa::kRef || shape.k_dim > 128) return;
-    const auto expect_equal = [&](const Batch& batch, int64_t tokens) {
-      for (const KeyScore how : {KeyScore::kMaximum, KeyScore::kSum}) {
-        const Probed got = batch.probe(isa, how, tokens), want = batch.probe(Isa::kRef, how, tokens);
-        expect_same(got.log_sums, want.log_sums, "log-sum-exp");
-        expect_same(got.key_scores, want.key_scores, "key scores");
-      }
-    };
+  for_each_shape(kShapes, [&](DType type, const Shape& shape) {
+    if (shape.k_dim > 128) return;
     for (const int64_t tokens : {1, 33, 256, 300}) {
-      const Sequence sequence(shape, type, tokens, seed, isa);
+      const Sequence sequence(shape, type, tokens, seed, Isa::kRef);
       Batch batch(sequence, shape, mixed_rows(sequence), seed + 1);
-      expect_equal(batch, tokens);
+      expect_probes_agree(batch, tokens);
       const Masks masks = mask_rows(batch.rows, seed);
-      expect_equal(batch, tokens);
+      expect_probes_agree(batch, tokens);
     }
-    std::vector<int32_t> shifts(static_cast<size_t>(shape.kv_heads));
-    for (size_t h = 0; h < shifts.size(); ++h) shifts[h] = -static_cast<int32_t>(60 * h) - 5;
-    const Sequence ragged(shape, type, 300, seed, isa, shifts);
-    expect_equal(Batch(ragged, shape, causal_rows(ragged, 19), seed), 300);
+    const Sequence ragged(shape, type, 300, seed, Isa::kRef, shifts_of(shape, 60));
+    expect_probes_agree(Batch(ragged, shape, causal_rows(ragged, 19), seed), 300);
   });
 }
 

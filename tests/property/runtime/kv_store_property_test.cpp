@@ -74,7 +74,7 @@ class Comparison {
     own.name = "own";
     own.layers = {1, 3, 4};
     own_group_ = *store_->add_group(own, kCapacity / 2);
-    path_ = testing::TempDir() + "/brisk_kv_" + std::to_string(getpid()) + ".safetensors";
+    path_ = test::quick_folder() + "/brisk_kv_" + std::to_string(getpid()) + ".safetensors";
   }
   ~Comparison() { std::filesystem::remove(path_); }
 

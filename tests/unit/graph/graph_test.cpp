@@ -108,7 +108,8 @@ TEST(Verify, FindsAttributesThatTheOpDoesNotHave) {
   graph.begin_segment("only");
   const auto norm = [&](ops::Attributes attributes) {
     const std::vector<float> ones(8, 1.0F);
-    const ValueId w = graph.add_weight(quant::block_weight("w", DType::kF32, {8}, std::as_bytes(std::span(ones))));
+    const ValueId w =
+        graph.add_weight(quant::block_weight("w", DType::kF32, {8}, std::as_bytes(std::span(ones))));
     return graph.add_node("norm", "rms_norm", {x, w}, std::move(attributes));
   };
   EXPECT_TRUE(norm({{{"eps", 1e-5}}}).ok());
@@ -153,6 +154,15 @@ TEST(Passes, DeadNodesGoAndTheSwitchKeepsThem) {
     ASSERT_TRUE(run_passes(s.graph, {}, off).ok());
     EXPECT_EQ(s.graph.nodes().size(), keep ? 3U : 2U);
   }
+}
+
+TEST(Passes, StreamsStayAlive) {
+  Sample s = sample();
+  const ValueId stream = s.graph.add_node("passed on", "add", {s.sum, s.b}).value()[0];
+  s.graph.begin_segment("left early", stream);
+  const auto reports = run_passes(s.graph, {}, {});
+  EXPECT_TRUE(reports.ok()) << reports.status().message();
+  EXPECT_EQ(s.graph.nodes().size(), 3U);
 }
 
 TEST(Passes, AnUnknownNameIsAUsageError) {

@@ -39,14 +39,14 @@ TEST(Regions, CutInFrontOfTheFirstNodeThatNeedsTheSize) {
   Graph graph;
   const ValueId x = graph.add_input("x", tensor(DType::kF32, {Dim::symbol(kTokens), Dim(4)}));
   graph.begin_segment("only");
-  const ValueId first = node(graph, "nonzero", {x}, size(0));    // 0
-  const ValueId second = node(graph, "nonzero", {x}, size(3));   // 1: needs no size, same region
-  node(graph, "add", {x, x});                                    // 2: nor does this
-  const ValueId a = node(graph, "cast", {first});                // 3: a new region
-  const ValueId b = node(graph, "cast", {second});               // 4: both sizes are known now
-  const ValueId third = node(graph, "nonzero", {a}, size(1));    // 5
-  node(graph, "add", {b, b});                                    // 6
-  node(graph, "cast", {third});                                  // 7: the third region
+  const ValueId first = node(graph, "nonzero", {x}, size(0));   // 0
+  const ValueId second = node(graph, "nonzero", {x}, size(3));  // 1: needs no size, same region
+  node(graph, "add", {x, x});                                   // 2: nor does this
+  const ValueId a = node(graph, "cast", {first});               // 3: a new region
+  const ValueId b = node(graph, "cast", {second});              // 4: both sizes are known now
+  const ValueId third = node(graph, "nonzero", {a}, size(1));   // 5
+  node(graph, "add", {b, b});                                   // 6
+  node(graph, "cast", {third});                                 // 7: the third region
   ASSERT_TRUE(verify(graph).ok()) << verify(graph).message();
   EXPECT_EQ(regions(graph), (std::vector<Region>{{0, 3}, {3, 7}, {7, 8}}));
   EXPECT_EQ(run_time_size_count(graph), 4);

@@ -75,7 +75,8 @@ class FreshState {
           // From the end backwards: the order of pages in memory means nothing.
           pages_.push_back(static_cast<int32_t>((--slabs) * kKvHeads));
         }
-        layers_[s * kLayers + static_cast<size_t>(layer)] = {&geometry_, buffer_.data(), first, nullptr, nullptr};
+        layers_[s * kLayers + static_cast<size_t>(layer)] = {&geometry_, buffer_.data(), first, nullptr,
+                                                             nullptr};
       }
       for (int32_t i = 0; i < lengths[s]; ++i) rows_.push_back({&layers_[s * kLayers], i, 0, i + 1, nullptr});
     }
@@ -108,7 +109,8 @@ TEST(Stateless, EqualsTheStatefulFormBitForBit) {
   const std::vector<float> v = random_values(random, rows * kKvHeads * kVDim);
   std::vector<int32_t> segments;
   const std::array<int32_t, 4> names = {5, -2, 0, 5};  // any numbers that change from segment to segment
-  for (size_t s = 0; s < lengths.size(); ++s) segments.insert(segments.end(), static_cast<size_t>(lengths[s]), names[s]);
+  for (size_t s = 0; s < lengths.size(); ++s)
+    segments.insert(segments.end(), static_cast<size_t>(lengths[s]), names[s]);
 
   for (const DType type : {DType::kF32, DType::kF16, DType::kBF16, DType::kQ8_0, DType::kQ4_0}) {
     for (const Isa isa : kAllIsas) {
@@ -145,8 +147,8 @@ TEST(Stateless, EqualsTheStatefulFormBitForBit) {
 }
 
 /// One segment of `rows` rows through attention_segments with further attributes.
-std::vector<float> attend(ops::Attributes attributes, const std::vector<float>& q, const std::vector<float>& k,
-                          const std::vector<float>& v, int64_t rows) {
+std::vector<float> attend(ops::Attributes attributes, const std::vector<float>& q,
+                          const std::vector<float>& k, const std::vector<float>& v, int64_t rows) {
   Graph graph;
   const ValueId qs = graph.add_input("q", rows_of(kHeads * kKDim));
   const ValueId ks = graph.add_input("k", rows_of(kKvHeads * kKDim));
@@ -173,8 +175,8 @@ std::vector<float> attend(ops::Attributes attributes, const std::vector<float>& 
 
 /// Plain attention in double: row i sees rows [first(i), last(i)).
 template <typename First, typename Last>
-std::vector<double> plain(const std::vector<float>& q, const std::vector<float>& k, const std::vector<float>& v,
-                          int64_t rows, First first, Last last) {
+std::vector<double> plain(const std::vector<float>& q, const std::vector<float>& k,
+                          const std::vector<float>& v, int64_t rows, First first, Last last) {
   std::vector<double> out;
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t h = 0; h < kHeads; ++h) {
@@ -190,7 +192,8 @@ std::vector<double> plain(const std::vector<float>& q, const std::vector<float>&
         const double p = std::exp(score * 0.2);
         total += p;
         for (int64_t d = 0; d < kVDim; ++d) {
-          sum[static_cast<size_t>(d)] += p * static_cast<double>(v[static_cast<size_t>((j * kKvHeads + g) * kVDim + d)]);
+          sum[static_cast<size_t>(d)] +=
+              p * static_cast<double>(v[static_cast<size_t>((j * kKvHeads + g) * kVDim + d)]);
         }
       }
       for (const double value : sum) out.push_back(value / total);
@@ -210,14 +213,16 @@ TEST(Stateless, WholeSegmentsAndWindows) {
   const auto compare = [](const std::vector<float>& got, const std::vector<double>& expected) {
     ASSERT_EQ(got.size(), expected.size());
     double worst = 0;
-    for (size_t i = 0; i < got.size(); ++i) worst = std::max(worst, std::abs(static_cast<double>(got[i]) - expected[i]));
+    for (size_t i = 0; i < got.size(); ++i)
+      worst = std::max(worst, std::abs(static_cast<double>(got[i]) - expected[i]));
     // A score is off by 2^-24 of about 2 sqrt(32) |q| |k|, exp and the weighted mean by a few units of 2^-24.
     EXPECT_LT(worst, 2e-5);
   };
   const auto zero = [](int64_t) { return int64_t{0}; };
   const auto self = [](int64_t i) { return i + 1; };
   compare(attend({}, q, k, v, rows), plain(q, k, v, rows, zero, self));
-  compare(attend({{{"causal", int64_t{0}}}}, q, k, v, rows), plain(q, k, v, rows, zero, [&](int64_t) { return rows; }));
+  compare(attend({{{"causal", int64_t{0}}}}, q, k, v, rows),
+          plain(q, k, v, rows, zero, [&](int64_t) { return rows; }));
   compare(attend({{{"window", int64_t{9}}}}, q, k, v, rows),
           plain(q, k, v, rows, [](int64_t i) { return std::max<int64_t>(0, i - 8); }, self));
 }
@@ -226,8 +231,9 @@ TEST(Stateless, DumpsAndReadsBack) {
   const auto graph = stateless(two_layers());
   ASSERT_TRUE(graph.ok());
   const std::string text = dump(*graph);
-  EXPECT_THAT(text, testing::HasSubstr("attention_segments(%0, %1, %2, %3) {kv_heads=2, k_dim=32, v_dim=64, heads=4, "
-                                       "scale=0.2} : f32[tokens, 256]  # mix"));
+  EXPECT_THAT(
+      text, testing::HasSubstr("attention_segments(%0, %1, %2, %3) {kv_heads=2, k_dim=32, v_dim=64, heads=4, "
+                               "scale=0.2} : f32[tokens, 256]  # mix"));
   EXPECT_THAT(text, testing::Not(testing::HasSubstr("state")));
   const auto back = read_graph(text, "test");
   ASSERT_TRUE(back.ok()) << back.status().message();

@@ -77,13 +77,15 @@ TEST(Text, RealsComeBackExactly) {
     if (round == 0) eps = 3.0;  // must not come back as an integer
     if (round == 1) eps = -0.0;
     Graph graph;
-    const ValueId x = graph.add_input("x", {ops::ValueForm::kTensor, DType::kF32, {Dim::symbol(kTokens), Dim(8)}});
+    const ValueId x =
+        graph.add_input("x", {ops::ValueForm::kTensor, DType::kF32, {Dim::symbol(kTokens), Dim(8)}});
     const ValueId p = graph.add_input("p", {ops::ValueForm::kTensor, DType::kI32, {Dim::symbol(kTokens)}});
     const ValueId w = graph.add_weight(quant::block_weight("w", DType::kF32, {8}, {}));
     graph.begin_segment("s");
     ASSERT_TRUE(graph.add_node("n", "rms_norm", {x, w}, {{{"eps", eps}}}).ok());
-    ASSERT_TRUE(graph.add_node("t", "rope_table", {p},
-                               {{{"frequencies", std::make_shared<const std::vector<float>>(list)}}})
+    ASSERT_TRUE(graph
+                    .add_node("t", "rope_table", {p},
+                              {{{"frequencies", std::make_shared<const std::vector<float>>(list)}}})
                     .ok());
     const auto back = read(dump(graph));
     ASSERT_TRUE(back.ok()) << back.status().message();
@@ -121,6 +123,21 @@ TEST(Text, WeightsComeFromTheLookup) {
   const auto planned = plan_memory(*without, most);
   EXPECT_EQ(planned.status().code(), StatusCode::kBadInput);
   EXPECT_THAT(planned.status().message(), testing::HasSubstr("without data"));
+}
+
+// A form that this version does not know: its parts are dumped, and the reader says that it has no such form.
+TEST(Text, AWeightOfSeveralComponentsNamesThem) {
+  const quant::WeightForm form{"halves", quant::ActivationForm::kF32, nullptr, nullptr};
+  Graph graph;
+  graph.add_weight({"w",
+                    {8, 64},
+                    &form,
+                    {{"codes", DType::kU8, {8, 32}, {}}, {"scales", DType::kF16, {8, 2}, {}}},
+                    {{"group", 32}}});
+  const std::string text = dump(graph);
+  EXPECT_THAT(text, testing::HasSubstr(
+                        "weight @w : halves[8, 64] {group=32} (codes: u8[8, 32], scales: f16[8, 2])\n"));
+  EXPECT_THAT(read(text).status().message(), testing::HasSubstr("expected a weight form, got 'halves'"));
 }
 
 struct Wrong {

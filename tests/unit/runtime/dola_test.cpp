@@ -221,7 +221,7 @@ TEST_F(DolaGolden, GeneratesAsTransformers) {
   }
   RecordProperty("worst_score_error", std::to_string(worst));
   // f32 sums of up to 42 layers in another order, on scores up to 60.
-  EXPECT_LT(worst, 1e-3);
+  EXPECT_LT(worst, 2e-4);
 }
 
 }  // namespace

@@ -133,7 +133,8 @@ TEST_P(StatelessModel, EqualsTheEngineBitForBit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, StatelessModel,
-                         testing::Values(Kind{DType::kF32, true, DType::kF32}, Kind{DType::kF32, false, DType::kF16},
+                         testing::Values(Kind{DType::kF32, true, DType::kF32},
+                                         Kind{DType::kF32, false, DType::kF16},
                                          Kind{DType::kQ4_1, false, DType::kF16},
                                          Kind{DType::kQ8_0, false, DType::kQ8_0},
                                          Kind{DType::kQ4_K, false, DType::kBF16}));
