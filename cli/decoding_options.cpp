@@ -155,7 +155,7 @@ std::vector<Option> method_options() {
        .placeholder = "FILE",
        .help = "with --decode prunecd: the layers to contrast with, from 'brisk profile layers'"},
       {.name = "cd-approx-head",
-       .help = "with --decode prunecd: contrast raw logits; the same greedy answer, no probabilities"},
+       .help = "contrast raw logits: the same greedy answer, no probabilities"},
       {.name = "amateur-prompt",
        .kind = Kind::kChoice,
        .fallback = "own",

@@ -27,7 +27,7 @@ BESIDE = {
 INCLUDED_BY = {
     "device": ["ops", "graph", "runtime"],
     "formats": ["graph", "models", "runtime", "techniques", "evaluate", "serve", "cli"],
-    "text": ["runtime", "serve", "techniques", "cli"],
+    "text": ["runtime", "serve", "techniques", "evaluate", "cli"],
     "image": ["runtime", "serve", "techniques", "cli"],
     "audio": ["runtime", "serve", "techniques", "cli"],
     "techniques": ["evaluate", "train", "serve", "cli", "python"],

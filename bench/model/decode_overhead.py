@@ -47,7 +47,7 @@ def write_profile(arguments, folder):
     shown = run_json([arguments.brisk, "show", arguments.model, "--json"])
     profile = {
         "fingerprint": shown["fingerprint"],
-        "layers": shown["layers"],
+        "layers": shown["architecture"]["layers"],
         "pruned": [int(layer) for layer in arguments.layers.split(",")],
         "mode": "ratio",
         "alpha": 0.1,

@@ -185,6 +185,7 @@ std::vector<Option> generation_options() {
       {.name = "jinja", .help = "taken for llama.cpp's sake: templates are always Jinja"},
       {.name = "verbose", .aliases = "-v", .help = "tell times and choices on standard error"},
   };
+  for (const Option& option : cache_type_options()) options.push_back(option);
   for (const Setting& setting : settings()) options.push_back(setting.option);
   for (const Option& option : decoding_options()) options.push_back(option);
   return options;
@@ -224,11 +225,43 @@ LoadRequest load_request(const Arguments& arguments, std::string model) {
   return request;
 }
 
+std::vector<Option> cache_type_options() {
+  const auto option = [](std::string_view name, std::string_view alias, std::string_view help) {
+    return Option{.name = name,
+                  .aliases = alias,
+                  .kind = Kind::kChoice,
+                  .help = help,
+                  .choices = "f32 f16 bf16 q8_0 q4_0"};
+  };
+  return {option("cache-type-k", "-ctk", "type of stored keys (else f16; f32 with --exact)"),
+          option("cache-type-v", "-ctv", "type of stored values; the same as of the keys")};
+}
+
+Result<std::optional<DType>> cache_type(const Arguments& arguments) {
+  const std::string keys = arguments.text("cache-type-k"), values = arguments.text("cache-type-v");
+  if (!keys.empty() && !values.empty() && keys != values) {
+    return usage_error({arguments.spelled("cache-type-v"), "the type of the keys, " + keys, values,
+                        "one of the two options alone"});
+  }
+  const std::string& name = keys.empty() ? values : keys;
+  if (name.empty()) return std::optional<DType>();
+  constexpr std::pair<std::string_view, DType> kTypes[] = {{"f32", DType::kF32},
+                                                           {"f16", DType::kF16},
+                                                           {"bf16", DType::kBF16},
+                                                           {"q8_0", DType::kQ8_0},
+                                                           {"q4_0", DType::kQ4_0}};
+  for (const auto& [word, type] : kTypes) {
+    if (word == name) return std::optional(type);
+  }
+  return internal_error({"cache type", "one of the choices", name});
+}
+
 Result<std::shared_ptr<const runtime::Model>> load_beside(const LoadRequest& request, ThreadPool& pool) {
   BRISK_ASSIGN(const std::string path, find_model(request.model));
   runtime::LoadOptions options;
   BRISK_ASSIGN(options.isa, active_isa());
   options.exact = request.exact;
+  options.kv_type = request.kv_type;
   options.context = request.context;
   if (request.step_tokens > 0) options.step_tokens = request.step_tokens;
   if (request.step_outputs > 0) options.step_outputs = request.step_outputs;
@@ -255,6 +288,7 @@ Result<LoadedModel> load_session(const Arguments& arguments, const GenerateOptio
   BRISK_TRY(check_decoding(arguments));
   LoadRequest request = load_request(arguments, std::move(model));
   request.step_tokens = arguments.integer("batch-size");
+  BRISK_ASSIGN(request.kv_type, cache_type(arguments));
   if (arguments.integer("gpu-layers") > 0) {
     print_error("note: " + arguments.spelled("gpu-layers") +
                 ": there is no GPU support yet; the CPU computes\n");

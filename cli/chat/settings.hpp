@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@ inline constexpr Option kContextOption = {
     .help = "tokens that prompt and answer may have together (else the model's, at most 8192); 32k is 32768",
     .least = 1,
     .most = 1 << 30};
+/// -ctk --cache-type-k and -ctv --cache-type-v: how keys and values are stored, one type for both.
+std::vector<Option> cache_type_options();
 inline constexpr Option kExactOption = {
     .name = "exact",
     .help = "compute with f32 activations and keys and values: slower, closest to the model"};
@@ -75,9 +78,13 @@ struct LoadRequest {
   int64_t threads = 0, context = 0, step_tokens = 0;
   int64_t step_outputs = 0;  ///< tokens of one step whose logits are wanted
   bool exact = false;
+  std::optional<DType> kv_type = {};  ///< of stored keys and values
 };
-/// By the options --ctx-size, --threads and --exact of a verb; `model` as the user typed it.
+/// By the options --ctx-size, --threads, --exact and, where a verb has them, --cache-type-k and -v; `model`
+/// as the user typed it.
 LoadRequest load_request(const Arguments& arguments, std::string model);
+/// Reads cache_type_options(). Two different types are a usage error.
+Result<std::optional<DType>> cache_type(const Arguments& arguments);
 /// Loads a model without a session.
 Result<LoadedModel> load_model(const LoadRequest& request);
 /// A further model for the same threads.

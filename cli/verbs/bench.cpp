@@ -80,11 +80,13 @@ Status measure_model(const Arguments& arguments, std::string_view format) {
   if (arguments.given("trace")) {
     BRISK_ASSIGN(trace_file, AtomicFile::create(arguments.text("trace"), arguments.flag("force")));
   }
+  BRISK_ASSIGN(const std::optional<DType> kv_type, cache_type(arguments));
   const LoadRequest request = {.model = path,
                                .threads = threads.front(),
                                .context = longest(tests),
                                .step_tokens = arguments.integer("batch-size"),
-                               .exact = arguments.flag("exact")};
+                               .exact = arguments.flag("exact"),
+                               .kv_type = kv_type};
   BRISK_ASSIGN(const LoadedModel loaded, load_model(request));
   BRISK_ASSIGN(const BenchModel described, describe_model(path, loaded.model));
   std::vector<BenchResult> results;
@@ -174,8 +176,8 @@ std::vector<Option> options() {
       {.name = "limits", .help = "measure the machine instead: read bandwidth and f32, bf16, int8 peaks"},
       {.name = "json", .help = "the same as --output json (errors too)"},
   };
-  const std::vector<Option> decoding = decoding_options();
-  all.insert(all.end(), decoding.begin(), decoding.end());
+  for (const Option& option : cache_type_options()) all.push_back(option);
+  for (const Option& option : decoding_options()) all.push_back(option);
   return all;
 }
 

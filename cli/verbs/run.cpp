@@ -1,4 +1,7 @@
 // brisk run: one answer to a prompt; without a prompt on a terminal, a chat.
+#include <filesystem>
+#include <system_error>
+
 #include "base/signals.hpp"
 #include "cli/chat/chat.hpp"
 #include "cli/chat/prompt.hpp"
@@ -59,11 +62,25 @@ void tell(const LoadedModel& loaded, const runtime::Generation& generation, uint
               "\n");
 }
 
+/// Takes up what an earlier call stored, when the file is there.
+Status restore_prompt_cache(const Arguments& arguments, const LoadedModel& loaded) {
+  const std::string& path = arguments.text("prompt-cache");
+  std::error_code unused;
+  if (path.empty() || !std::filesystem::exists(path, unused)) return {};
+  return loaded.session->restore(path);
+}
+
+Status save_prompt_cache(const Arguments& arguments, const LoadedModel& loaded) {
+  const std::string& path = arguments.text("prompt-cache");
+  return path.empty() || arguments.flag("prompt-cache-ro") ? Status() : loaded.session->save(path);
+}
+
 Status answer_once(const Arguments& arguments) {
   BRISK_ASSIGN(const runtime::GenerateOptions options, generate_options(arguments));
   BRISK_ASSIGN(const std::string text, prompt_argument(arguments));
   BRISK_ASSIGN(const LoadedModel loaded, load_session(arguments, options));
   BRISK_ASSIGN(const std::vector<int32_t> prompt, prompt_tokens(arguments, loaded, text));
+  BRISK_TRY(restore_prompt_cache(arguments, loaded));
   const bool json = arguments.flag("json");
   Status written;
   const auto stream = [&](std::string_view piece) {
@@ -73,6 +90,7 @@ Status answer_once(const Arguments& arguments) {
   BRISK_ASSIGN(const runtime::Generation generation,
                loaded.session->generate(prompt, options, stream, &interrupt_flag()));
   BRISK_TRY(written);
+  BRISK_TRY(save_prompt_cache(arguments, loaded));
   if (json) return print_json(answer_json(loaded, generation, options.sampling.seed));
   if (!generation.text.ends_with('\n')) BRISK_TRY(print("\n"));
   if (generation.finish_reason == runtime::FinishReason::kContextFull) {
@@ -85,8 +103,9 @@ Status answer_once(const Arguments& arguments) {
 
 Status run(const Arguments& arguments) {
   const bool has_prompt = arguments.given("prompt") || arguments.given("file");
+  const bool cached = !arguments.text("prompt-cache").empty();
   const bool single =
-      has_prompt || !input_is_terminal() || arguments.flag("no-chat") || arguments.flag("json");
+      has_prompt || cached || !input_is_terminal() || arguments.flag("no-chat") || arguments.flag("json");
   return single ? answer_once(arguments) : chat(arguments);
 }
 
@@ -105,6 +124,12 @@ std::vector<Option> run_options() {
       {.name = "no-chat",
        .aliases = "-no-cnv",
        .help = "continue the prompt as it stands, without a chat template"},
+      {.name = "prompt-cache",
+       .kind = Kind::kFile,
+       .placeholder = "FILE",
+       .help = "keep the keys and values of prompt and answer in FILE; the next prompt that begins alike is "
+               "not computed again"},
+      {.name = "prompt-cache-ro", .help = "read the prompt cache, leave it as it is"},
   };
   for (const Option& option : generation_options()) options.push_back(option);
   options.push_back(kJsonOption);

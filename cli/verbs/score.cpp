@@ -54,7 +54,7 @@ Result<std::vector<runtime::ScoreItem>> encode_all(const runtime::Model& model,
                                                    const std::string& where) {
   std::vector<runtime::ScoreItem> encoded;
   for (const evaluate::ContinuationItem& item : items) {
-    BRISK_ASSIGN(runtime::ScoreItem one, evaluate::encode(model, item, where));
+    BRISK_ASSIGN(runtime::ScoreItem one, evaluate::encode(model, item, evaluate::place_of(where, item.line)));
     encoded.push_back(std::move(one));
   }
   return encoded;

@@ -11,6 +11,7 @@
 #include "cli/verb.hpp"
 #include "graph/text.hpp"
 #include "models/architecture.hpp"
+#include "runtime/fingerprint.hpp"
 
 namespace brisk::cli {
 namespace {
@@ -300,7 +301,9 @@ Status run(const Arguments& arguments) {
   const Totals totals = totals_of(*file);
   const bool all = arguments.flag("all");
   if (arguments.flag("json")) {
+    BRISK_ASSIGN(const std::string fingerprint, runtime::fingerprint(*file));
     return print_json({{"file", file->where()},
+                       {"fingerprint", fingerprint},
                        {"format", "gguf"},
                        {"version", file->version()},
                        {"bytes", file->file_bytes()},

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
@@ -16,8 +17,10 @@
 #include <nanobind/stl/vector.h>
 
 #include "base/cpu.hpp"
+#include "evaluate/encode.hpp"
 #include "kernels/attention/attention.hpp"
 #include "python/src/array.hpp"
+#include "python/src/decoding.hpp"
 #include "python/src/errors.hpp"
 #include "python/src/generation.hpp"
 #include "python/src/interrupt.hpp"
@@ -54,6 +57,14 @@ class Model : public std::enable_shared_from_this<Model> {
     const std::lock_guard guard(mutex_);
     idle_.push_back(std::move(session));
     return result;
+  }
+
+  /// Answers under policies of their own, from an empty sequence.
+  Result<runtime::Generation> generate_with(runtime::Policies policies, const Tokens& prompt,
+                                            const runtime::GenerateOptions& options,
+                                            const Stream::OnText& on_text, const std::atomic<bool>* cancel) {
+    BRISK_ASSIGN(const auto session, runtime::Session::create(model_, *pool_, std::move(policies)));
+    return session->generate(prompt, options, on_text, cancel);
   }
 
   Result<std::vector<float>> logits(const Tokens& tokens, const std::atomic<bool>* cancel) {
@@ -249,11 +260,67 @@ Tokens prompt_tokens(const Model& self, const Prompt& prompt) {
   return encode(self.runtime().tokenizer(), std::get<std::string>(prompt), true, true);
 }
 
+runtime::Policies decoding_policies(const Model& self, const nb::object& decode, bool greedy) {
+  runtime::Policies policies;
+  if (decode.is_none()) return policies;
+  const nb::dict given = nb::isinstance<nb::str>(decode) ? nb::dict() : nb::cast<nb::dict>(decode);
+  runtime::DecodingOptions options = read_decoding(given, [](const nb::handle& amateur) {
+    return nb::cast<std::shared_ptr<Model>>(amateur)->shared_runtime();
+  });
+  if (nb::isinstance<nb::str>(decode)) options.method = nb::cast<std::string>(decode);
+  policies.decoding = unwrap(runtime::create_decoding(self.runtime(), options));
+  if (policies.decoding != nullptr && policies.decoding->greedy_only() && !greedy) {
+    raise(usage_error({"decode, approximate_head", "greedy decoding: its scores are no probabilities",
+                       "another use", "temperature=0"}));
+  }
+  return policies;
+}
+
+using ScoreRequest = std::pair<Prompt, std::vector<Prompt>>;
+using Logprobs = std::vector<std::vector<float>>;  // [continuations][tokens]
+
+std::vector<runtime::ScoreItem> encode_items(const Model& self, const std::vector<ScoreRequest>& requests) {
+  std::vector<runtime::ScoreItem> items;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    const evaluate::ContinuationItem item{
+        .line = 0, .prompt = requests[i].first, .continuations = requests[i].second};
+    items.push_back(unwrap(evaluate::encode(self.runtime(), item, "items[" + std::to_string(i) + "]")));
+  }
+  return items;
+}
+
+std::vector<Logprobs> score_batch(Model& self, const std::vector<ScoreRequest>& requests,
+                                  const nb::object& decode) {
+  runtime::Policies policies = decoding_policies(self, decode, false);
+  const std::vector<runtime::ScoreItem> items = encode_items(self, requests);
+  const auto scores = unwrap(
+      interruptible([&](const std::atomic<bool>* cancel) -> Result<std::vector<std::vector<runtime::ScoredText>>> {
+        BRISK_ASSIGN(const auto scorer,
+                     runtime::Scorer::create(self.shared_runtime(), self.pool(), std::move(policies)));
+        return scorer->score(items, {}, cancel);
+      }));
+  std::vector<Logprobs> all;
+  for (const auto& item : scores) {
+    Logprobs& logprobs = all.emplace_back();
+    for (const runtime::ScoredText& text : item) logprobs.push_back(text.logprobs);
+  }
+  return all;
+}
+
+Logprobs score(Model& self, const Prompt& prompt, const std::vector<Prompt>& continuations,
+               const nb::object& decode) {
+  return score_batch(self, {{prompt, continuations}}, decode).front();
+}
+
+constexpr const char* kScoreDoc =
+    "Log-probabilities of each token of each continuation of a prompt; text or token ids. A continuation is cut\n"
+    "off behind the prompt's tokens where the border is one of tokens, else encoded alone.";
+
 nb::object generate(const std::shared_ptr<Model>& self, const Prompt& prompt,
                     std::optional<int64_t> max_tokens, float temperature, int32_t top_k, float top_p,
                     float min_p, float repeat_penalty, float presence_penalty, float frequency_penalty,
                     int32_t repeat_last_n, std::optional<uint64_t> seed, const std::vector<std::string>& stop,
-                    bool ignore_eos, bool stream) {
+                    bool ignore_eos, bool stream, const nb::object& decode) {
   runtime::GenerateOptions options;
   options.max_tokens = max_tokens.value_or(-1);
   options.sampling = {temperature,
@@ -268,17 +335,22 @@ nb::object generate(const std::shared_ptr<Model>& self, const Prompt& prompt,
   options.stop = stop;
   options.ignore_eos = ignore_eos;
   check(options.sampling.check());
-  auto answer = std::make_unique<Stream>([self, options, tokens = prompt_tokens(*self, prompt)](
-                                             const Stream::OnText& on_text, const std::atomic<bool>* cancel) {
-    return self->generate(tokens, options, on_text, cancel);
-  });
+  const runtime::Policies policies = decoding_policies(*self, decode, options.sampling.temperature == 0);
+  auto answer = std::make_unique<Stream>(
+      [self, options, policies, tokens = prompt_tokens(*self, prompt)](const Stream::OnText& on_text,
+                                                                       const std::atomic<bool>* cancel) {
+        if (policies.decoding == nullptr) return self->generate(tokens, options, on_text, cancel);
+        return self->generate_with(policies, tokens, options, on_text, cancel);
+      });
   return stream ? nb::cast(std::move(answer)) : nb::cast(answer->result());
 }
 
 constexpr const char* kGenerateDoc =
     "Continues a prompt (text, in which special tokens are recognised, or token ids) and returns a "
     "Generation,\n"
-    "or with stream=True a Stream of text pieces. temperature=0 is greedy; without a seed, a random one.";
+    "or with stream=True a Stream of text pieces. temperature=0 is greedy; without a seed, a random one.\n"
+    "decode: a decoding method, 'dola' or {'method': 'prunecd', 'profile': 'prunecd.json', 'alpha': 0.1}; keys:\n"
+    "method, profile, mode, alpha, lambda, approximate_head, shared_prompt, layers, amateur (a Model).";
 
 // Written out because the function returns any object: a Generation, or with stream=True a Stream.
 constexpr const char* kGenerateSignature =
@@ -286,7 +358,7 @@ constexpr const char* kGenerateSignature =
     "top_k: int = 40, top_p: float = 0.95, min_p: float = 0.05, repeat_penalty: float = 1.0, "
     "presence_penalty: float = 0.0, frequency_penalty: float = 0.0, repeat_last_n: int = 64, "
     "seed: int | None = None, stop: list[str] = [], ignore_eos: bool = False, "
-    "stream: bool = False) -> Generation | Stream";
+    "stream: bool = False, decode: str | dict | None = None) -> Generation | Stream";
 
 constexpr const char* kLoadDoc =
     "Loads a model file. threads: lanes to compute on (default: what this process may use); exact: "
@@ -323,7 +395,15 @@ void bind_model(nb::module_& module) {
            "temperature"_a = 0.8F, "top_k"_a = 40, "top_p"_a = 0.95F, "min_p"_a = 0.05F,
            "repeat_penalty"_a = 1.0F, "presence_penalty"_a = 0.0F, "frequency_penalty"_a = 0.0F,
            "repeat_last_n"_a = 64, "seed"_a = nb::none(), "stop"_a = std::vector<std::string>{},
-           "ignore_eos"_a = false, "stream"_a = false, kGenerateDoc, nb::sig(kGenerateSignature));
+           "ignore_eos"_a = false, "stream"_a = false, "decode"_a = nb::none(), kGenerateDoc,
+           nb::sig(kGenerateSignature))
+      .def("score", &score, "prompt"_a, "continuations"_a, nb::kw_only(), "decode"_a = nb::none(), kScoreDoc,
+           nb::sig("def score(self, prompt: str | list[int], continuations: list[str | list[int]], *, "
+                   "decode: str | dict | None = None) -> list[list[float]]"))
+      .def("score_batch", &score_batch, "items"_a, nb::kw_only(), "decode"_a = nb::none(),
+           "score() of several (prompt, continuations), computed together.",
+           nb::sig("def score_batch(self, items: list[tuple[str | list[int], list[str | list[int]]]], *, "
+                   "decode: str | dict | None = None) -> list[list[list[float]]]"));
 
   module.def("load", &load, "path"_a, "threads"_a = nb::none(), "exact"_a = false, "ctx"_a = nb::none(),
              "isa"_a = nb::none(), kLoadDoc);

@@ -107,9 +107,9 @@ class ItemEncoder {
   std::vector<std::vector<int32_t>> answers_;
 };
 
-std::string line_of(const std::string& file, int64_t line) { return file + ", line " + std::to_string(line); }
-
 }  // namespace
+
+std::string place_of(const std::string& file, int64_t line) { return file + ", line " + std::to_string(line); }
 
 std::vector<int32_t> encode_prompt(const runtime::Model& model, const std::string& text) {
   std::vector<int32_t> tokens = beginning(model.tokenizer());
@@ -120,7 +120,7 @@ std::vector<int32_t> encode_prompt(const runtime::Model& model, const std::strin
 
 Result<runtime::ScoreItem> encode(const runtime::Model& model, const ContinuationItem& item,
                                   const std::string& where) {
-  ItemEncoder encoder(model, line_of(where, item.line));
+  ItemEncoder encoder(model, where);
   BRISK_TRY(encoder.prompt(item.prompt));
   BRISK_TRY(encoder.answers(item.continuations, "continuations"));
   return encoder.take();
@@ -128,7 +128,7 @@ Result<runtime::ScoreItem> encode(const runtime::Model& model, const Continuatio
 
 Result<runtime::ScoreItem> encode(const runtime::Model& model, const ChoiceItem& item,
                                   const std::string& where) {
-  ItemEncoder encoder(model, line_of(where, item.line));
+  ItemEncoder encoder(model, where);
   BRISK_TRY(encoder.prompt(item.prompt));
   BRISK_TRY(encoder.check_prompt());
   BRISK_TRY(encoder.answers(item.correct, "correct"));

@@ -17,13 +17,15 @@
 
 namespace brisk::evaluate {
 
-/// Bad input, naming file, line and key: ids that the model lacks, an answer without tokens, text beyond the
-/// context, and of a question two answers with the same tokens. `where` names the file.
+/// Bad input, naming item and key: ids that the model lacks, an answer without tokens, text beyond the
+/// context, and of a question two answers with the same tokens. `where` names the item, as place_of() does.
 Result<runtime::ScoreItem> encode(const runtime::Model& model, const ContinuationItem& item,
                                   const std::string& where);
 /// The continuations are the correct answers, then the others.
 Result<runtime::ScoreItem> encode(const runtime::Model& model, const ChoiceItem& item,
                                   const std::string& where);
+/// "FILE, line N"
+std::string place_of(const std::string& file, int64_t line);
 /// A prompt alone.
 std::vector<int32_t> encode_prompt(const runtime::Model& model, const std::string& text);
 

@@ -48,7 +48,7 @@ Result<ChoiceTask> read_choice_task(const runtime::Model& model, std::string_vie
   BRISK_ASSIGN(const std::vector<ChoiceItem> read, read_choice_items(content, where));
   ChoiceTask task;
   for (const ChoiceItem& item : read) {
-    BRISK_ASSIGN(runtime::ScoreItem encoded, encode(model, item, where));
+    BRISK_ASSIGN(runtime::ScoreItem encoded, encode(model, item, place_of(where, item.line)));
     task.items.push_back(std::move(encoded));
     task.correct.push_back(item.correct.size());
   }

@@ -61,8 +61,8 @@ Float4 log_positive(Float4 x) noexcept {
   return power * kLn2 + 2.0F * s * series;
 }
 
-// Sum of term(values of each row at i) over all i, in a fixed order: floats in vectors within a block, doubles
-// over blocks.
+// Sum of term(values of each row at i) over all i, in a fixed order: floats in vectors within a block,
+// doubles over blocks.
 template <typename Term, typename... Rows>
 double sum_terms(size_t count, Term term, Rows... rows) noexcept {
   constexpr size_t kVectors = 4, kStep = kVectors * kWidth, kBlock = 4 * kStep;
@@ -110,7 +110,8 @@ double divergence(const LogitRow& a, const LogitRow& b, Term term) noexcept {
   return std::max(0.0, 0.5 * sum);
 }
 
-// score = expert + weight (expert - amateur), or without the first term; less a constant for log-probabilities.
+// score = expert + weight (expert - amateur), or without the first term; less a constant for
+// log-probabilities.
 struct Form {
   double own, weight, constant;
 

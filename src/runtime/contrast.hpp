@@ -6,17 +6,18 @@
 //     ratio        log p_E(v) - log p_A(v)
 //     extrapolate  log p_E(v) + lambda (log p_E(v) - log p_A(v))
 //
-// inside the plausibility set { v : p_E(v) >= alpha * max p_E } and -infinity outside. The set always holds the
-// expert's best token, so some token may always come.
+// inside the plausibility set { v : p_E(v) >= alpha * max p_E } and -infinity outside. The set always holds
+// the expert's best token, so some token may always come.
 //
 // Sums are taken in doubles of f32 exponentials (relative error of a log-sum-exp below 2e-7), and a score is
-// computed in doubles and rounded once. So equal rows give ratio scores of exactly 0, and lambda = 0, or equal
-// rows, give exactly log_prob() of the expert.
+// computed in doubles and rounded once. So equal rows give ratio scores of exactly 0, and lambda = 0, or
+// equal rows, give exactly log_prob() of the expert.
 //
 // The best token is chosen before rounding: the greatest score, among equal ones the expert's greatest logit,
-// among those the lowest number. When rounding, or the tie itself, would let another token stand level with it
-// and come before it, the best one's score is raised by one ulp. So greedy decoding never depends on constants
-// that all tokens share, which is why the approximate form (raw logits, no log-sum-exp) chooses the same tokens.
+// among those the lowest number. When rounding, or the tie itself, would let another token stand level with
+// it and come before it, the best one's score is raised by one ulp. So greedy decoding never depends on
+// constants that all tokens share, which is why the approximate form (raw logits, no log-sum-exp) chooses the
+// same tokens.
 #pragma once
 
 #include <cstdint>

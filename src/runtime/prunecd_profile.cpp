@@ -181,13 +181,10 @@ Status check_prunecd_model(const PrunecdProfile& profile, const std::string& whe
 }
 
 Json to_json(const PrunecdProfile& profile) {
-  Json out = {{"fingerprint", profile.fingerprint},
-              {"layers", profile.layers},
-              {"pruned", profile.pruned},
-              {"mode", contrast_mode_name(profile.mode)},
-              {"alpha", profile.alpha},
-              {"lambda", profile.lambda},
-              {"calibration", profile.calibration}};
+  Json out = {
+      {"fingerprint", profile.fingerprint},       {"layers", profile.layers}, {"pruned", profile.pruned},
+      {"mode", contrast_mode_name(profile.mode)}, {"alpha", profile.alpha},   {"lambda", profile.lambda},
+      {"calibration", profile.calibration}};
   if (profile.s0) out["s0"] = *profile.s0;
   if (profile.drop) out["drop"] = *profile.drop;
   if (profile.fluency) out["fluency"] = *profile.fluency;

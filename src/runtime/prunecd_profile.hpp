@@ -51,8 +51,8 @@ struct PrunecdProfile {
   Json search = Json();  ///< null: absent
 };
 
-/// Reads a file's text; `where` names it in errors. Checks everything that needs no model: types, ranges, that
-/// the pruned layers are ascending, exist, and leave at least one.
+/// Reads a file's text; `where` names it in errors. Checks everything that needs no model: types, ranges,
+/// that the pruned layers are ascending, exist, and leave at least one.
 Result<PrunecdProfile> parse_prunecd_profile(std::string_view text, const std::string& where);
 /// The same from a file of at most 16 MiB.
 Result<PrunecdProfile> read_prunecd_profile(const std::string& path);

@@ -14,8 +14,8 @@ Result<int32_t> layer_segment(const Model& model, int64_t layer) {
   const std::string name = "layer." + std::to_string(layer);
   const int32_t segment = model.plan().find_segment(name);
   if (segment >= 0) return segment;
-  return usage_error({model.info().name + ", plan", "a segment " + name, "none",
-                      "a model whose layers can be passed by"});
+  return usage_error(
+      {model.info().name + ", plan", "a segment " + name, "none", "a model whose layers can be passed by"});
 }
 
 Result<Stream> pruned_stream(const Model& model, std::span<const int64_t> pruned) {

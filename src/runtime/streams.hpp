@@ -14,8 +14,8 @@ namespace brisk::runtime {
 /// without such segments, is a usage error.
 Result<int32_t> layer_segment(const Model& model, int64_t layer);
 
-/// The model without these layers (ascending, at least one): every token takes this way too, and splits off at
-/// the first of them.
+/// The model without these layers (ascending, at least one): every token takes this way too, and splits off
+/// at the first of them.
 Result<Stream> pruned_stream(const Model& model, std::span<const int64_t> pruned);
 
 /// Logits of what enters `layer` (0: the embedding), by the model's own final norm and head.

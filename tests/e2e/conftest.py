@@ -102,6 +102,30 @@ def is_built_in(model):
         pytest.skip("needs the built-in model")
 
 
+@pytest.fixture(scope="session")
+def searched_profile(binary, model, tmp_path_factory):
+    """A profile of the model with no pruned layer, from the shortest search there is."""
+    home = tmp_path_factory.mktemp("profile")
+    items, text, out = home / "items.jsonl", home / "text", home / "prunecd.json"
+    items.write_text(json.dumps({"prompt": "Q: What do cows drink?\nA:", "correct": [" Water"], "incorrect": [" Ink"]}))
+    text.write_text("The sky is blue.")
+    shortest = ["--search", "window", "--kmax", "26", "--tau-all", "0"]
+    Brisk(binary, home).ok("profile", "layers", model, "--calibrate", items, "--text", text, "-o", out, *shortest)
+    return json.loads(out.read_text())
+
+
+@pytest.fixture
+def profile_of(searched_profile, tmp_path):
+    """Makes a profile of the model that prunes the layers given."""
+
+    def make(pruned):
+        path = tmp_path / f"pruned-{'-'.join(map(str, pruned))}.json"
+        path.write_text(json.dumps({**searched_profile, "pruned": pruned}))
+        return path
+
+    return make
+
+
 def pytest_sessionfinish(session, exitstatus):
     """A run that skipped everything has shown nothing, and fails."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

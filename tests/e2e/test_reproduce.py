@@ -71,6 +71,13 @@ def test_wrong_options(brisk, settings, words):
 
 
 @needs_packages
+def test_report_needs_a_folder(brisk, settings, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    done = brisk("reproduce", "27", "--quick", "-o", tmp_path / "file" / "out", "--json", **settings)
+    assert done.code == 4 and done.error()["where"] == "-o"
+
+
+@needs_packages
 def test_data_that_is_not_there_is_told_first(brisk, settings, tmp_path):
     done = brisk("reproduce", "27", "-o", tmp_path / "out", "--json", **settings)
     assert done.code == 4 and "fetch_" in done.error()["hint"]

@@ -73,14 +73,11 @@ void use_memory_plan(const Graph& graph) {
 }
 
 #if defined(BRISK_PLANTED_BUG)
-// The planted bug: a number from the text indexes a table that is sized for those of the corpus.
-void use_windows(const Graph& graph) {
-  const auto table = std::make_unique<uint8_t[]>(8);
+// The planted bug: names are copied to a buffer that is long enough for those of the corpus.
+void use_names(const Graph& graph) {
+  const auto buffer = std::make_unique<volatile char[]>(16);
   for (const Node& node : graph.nodes()) {
-    if (std::string_view(node.op->name) != "attention_segments") continue;
-    const int64_t window = node.attributes.integer_or("window", 0);
-    volatile uint8_t read = window < 100 ? table[static_cast<size_t>(window)] : 0;
-    (void)read;
+    for (size_t i = 0; i < node.name.size(); ++i) buffer[i] = node.name[i];
   }
 }
 #endif
@@ -89,7 +86,7 @@ void use_graph(Graph graph, const std::string& text) {
   use_regions(graph);
   use_memory_plan(graph);
 #if defined(BRISK_PLANTED_BUG)
-  use_windows(graph);
+  use_names(graph);
 #endif
   if (const auto without_state = stateless(graph); without_state.ok()) dump_again(*without_state);
   PlanOptions options;

@@ -9,7 +9,7 @@ import torch
 
 TOKENS = 100
 LAYERS = 30
-TOLERANCE = 5e-3  # f32 logits differ by up to 2e-3
+TOLERANCE = 1e-3  # f32 sums in another order; 3e-4 was seen
 
 
 @pytest.fixture(scope="module")
@@ -45,15 +45,20 @@ def amateur(model_file, tokens, pruned):
     return contrasts.log_probs(reference.logits(network, tokens[:TOKENS]))[:-1]
 
 
-@pytest.mark.parametrize("pruned", [[12], [9, 10, 17], [0, 29]])
-@pytest.mark.parametrize(("mode", "lam"), [("ratio", 0.0), ("extrapolate", 0.5), ("extrapolate", 0.0)])
-def test_scores(model_path, model_file, tokens, expert, fingerprint, tmp_path, pruned, mode, lam):
-    other = amateur(model_file, tokens, pruned)
-    score = expert - other if mode == "ratio" else expert + lam * (expert - other)
-    *expected, clear = contrasts.expected_scores(expert, score, torch.tensor(tokens[1:TOKENS]))
+MODES = {
+    "ratio": ["--cd-mode", "ratio"],
+    "extrapolate 0.5": ["--cd-mode", "extrapolate", "--cd-lambda", 0.5],
+    "extrapolate 0": ["--cd-mode", "extrapolate", "--cd-lambda", 0],
+}
+
+
+@pytest.mark.parametrize("pruned", [[12], [9, 10, 17], [0, 29]], ids=str)
+def test_scores(model_path, model_file, tokens, expert, fingerprint, tmp_path, pruned):
+    differs = expert - amateur(model_file, tokens, pruned)
+    scores = {"ratio": differs, "extrapolate 0.5": expert + 0.5 * differs, "extrapolate 0": expert}
     profile = write_profile(tmp_path, fingerprint, pruned)
-    options = ["--decode", "prunecd", "--prunecd", profile, "--cd-mode", mode]
-    if mode == "extrapolate":
-        options += ["--cd-lambda", lam]
-    got = contrasts.our_scores(model_path, tmp_path, tokens[:TOKENS], *options)
-    contrasts.compare(f"{pruned} {mode} {lam}", expected, got, clear, TOLERANCE)
+    for mode, options in MODES.items():
+        *expected, clear = contrasts.expected_scores(expert, scores[mode], torch.tensor(tokens[1:TOKENS]))
+        got = contrasts.our_scores(model_path, tmp_path, tokens[:TOKENS], "--decode", "prunecd", "--prunecd", profile,
+                                   *options)
+        contrasts.compare(f"{pruned} {mode}", expected, got, clear, TOLERANCE)

@@ -4,12 +4,11 @@ tests/unit/runtime/dola_test.cpp compares with transformers' own DoLa on tiny mo
 """
 
 import contrasts
-import numpy as np
 import pytest
 import torch
 
 TOKENS = 100
-TOLERANCE = 5e-3  # f32 logits differ by up to 2e-3
+TOLERANCE = 1e-3  # f32 sums in another order; 2e-4 was seen
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +44,10 @@ def choose(expert, exits):
 
 
 # The built-in model has 30 layers and tied embeddings.
-@pytest.mark.parametrize(("option", "layers"), [("low", range(2, 15, 2)), ("high", range(15, 30, 2)),
-                                                ("0,7,21", [0, 7, 21]), ("12", [12])])
+CANDIDATES = {"low": range(2, 15, 2), "high": range(15, 30, 2), "0,7,21": [0, 7, 21], "12": [12]}
+
+
+@pytest.mark.parametrize(("option", "layers"), CANDIDATES.items(), ids=CANDIDATES)
 def test_scores(model_path, network, states, tokens, tmp_path, option, layers):
     ids = torch.tensor(tokens[1:TOKENS])
     with torch.inference_mode():
@@ -56,5 +57,5 @@ def test_scores(model_path, network, states, tokens, tmp_path, option, layers):
     amateur = torch.stack(exits)[chosen, torch.arange(len(ids))]
     *expected, clear = contrasts.expected_scores(expert, expert - amateur, ids)
     got = contrasts.our_scores(model_path, tmp_path, tokens[:TOKENS], "--decode", "dola", "--dola-layers", option)
-    print("layers chosen:", dict(zip(*np.unique(np.array(list(layers))[chosen], return_counts=True), strict=True)))
+    print("times that each layer was chosen:", torch.bincount(chosen, minlength=len(exits)).tolist())
     contrasts.compare(option, expected, got, clear & choice_clear.numpy(), TOLERANCE)

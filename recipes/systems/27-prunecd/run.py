@@ -11,6 +11,7 @@ specification's gates are judged, and the exit code is 1 when one fails.
 import argparse
 import importlib.util
 import json
+import os
 import signal
 import sys
 import tomllib
@@ -110,8 +111,11 @@ def read_overhead(path):
 
 
 def free_folder(options):
-    """The report's folder, without a report in it unless --force."""
+    """The report's folder, without a report in it unless --force. Told before hours of work: whether it can be made."""
     folder = Path(options.output_dir)
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise RecipeError("-o", "a folder that can be written to", str(there), "another place")
     if (folder / "report.json").exists() and not options.force:
         raise RecipeError(str(folder / "report.json"), "no report", "one that is there", "--force, or -o DIR")
     return folder
@@ -132,13 +136,18 @@ def reproduce(options):
     if "real" in stages:
         work.real_inputs(recipe)  # what is missing is told now, not in an hour
     results = {"quick": options.quick, "seeds": seeds, "version": run.engine.version, "recipe": recipe}
-    if "train" in stages:
+    if "train" in stages and "facts" not in stages:  # facts trains what it needs
         for seed in seeds:
             work.train_miniature(run, seed)
     results["facts"] = [work.facts(run, seed) for seed in seeds] if "facts" in stages else []
     results["real"] = work.real(run) if "real" in stages else None
     results["overhead"] = overhead
     return report.finish(results, folder, options.json, say)
+
+
+def report_error(error, options):
+    say(error.json() if options.json else error.text())
+    return error.code
 
 
 def main(words):
@@ -149,8 +158,12 @@ def main(words):
     try:
         return reproduce(options)
     except RecipeError as error:
-        say(error.json() if options.json else error.text())
-        return error.code
+        return report_error(error, options)
+    except OSError as error:
+        where = error.filename or "brisk reproduce 27"
+        return report_error(
+            RecipeError(where, "to be read or written", error.strerror, "free space, permissions"), options
+        )
     except Stopped as stopped:
         tidy()
         return EXIT_SIGNAL + stopped.args[0]

@@ -191,7 +191,7 @@ def search_real(run, model, made, folder):
 
 
 def judge_real(run, depends, model, items, name, options):
-    """The figures of one method on one task. Profiles are named by their content: their paths say nothing."""
+    """The figures of one method on one task. What its options come from is in `depends`; their paths say nothing."""
 
     def fill(folder):
         figures = run.engine.evaluate(model, items, options)

@@ -1,14 +1,15 @@
 // dola: contrasts the model with one of its own early exits (Chuang et al. 2024). Layers are counted as
-// transformers' `dola_layers` counts them: layer j is what enters block j, so 0 is the embedding. Candidates of a
-// model of N layers:
+// transformers' `dola_layers` counts them: layer j is what enters block j, so 0 is the embedding. Candidates
+// of a model of N layers:
 //
-//   low    0, 2, 4 ... below N / 2 (below 20 when N > 40). With tied embeddings, where the embedding's own exit
+//   low    0, 2, 4 ... below N / 2 (below 20 when N > 40). With tied embeddings, where the embedding's own
+//   exit
 //          says nothing, they begin at 2 (at 1 when N = 2); layer 2 alone when N / 2 = 2
 //   high   N / 2, N / 2 + 2 ... below N (the last 20 layers when N > 40)
 //   list   as given; one layer alone is the static variant
 //
-// For each token the candidate whose prediction differs most from the model's (dola_divergence) is the amateur of
-// a ratio contrast. An early exit goes through the model's final norm and head.
+// For each token the candidate whose prediction differs most from the model's (dola_divergence) is the
+// amateur of a ratio contrast. An early exit goes through the model's final norm and head.
 #include <algorithm>
 #include <charconv>
 
@@ -57,10 +58,10 @@ class Dola final : public Decoding {
 };
 
 Status wrong_layers(std::string got, int64_t layers) {
-  return usage_error({"decoding dola, layers",
-                      "low, high, or different numbers from 0 to " + std::to_string(layers - 1) +
-                          " separated by commas",
-                      std::move(got)});
+  return usage_error(
+      {"decoding dola, layers",
+       "low, high, or different numbers from 0 to " + std::to_string(layers - 1) + " separated by commas",
+       std::move(got)});
 }
 
 std::vector<int64_t> every_second(int64_t first, int64_t end) {
@@ -83,7 +84,7 @@ std::vector<int64_t> high_layers(int64_t layers) {
 
 Result<std::vector<int64_t>> parse_list(std::string_view text, int64_t layers) {
   std::vector<int64_t> list;
-  for (const char* at = text.data(), *end = at + text.size();; ++at) {
+  for (const char *at = text.data(), *end = at + text.size();; ++at) {
     int64_t layer = -1;
     const auto [next, error] = std::from_chars(at, end, layer);
     const bool fits = error == std::errc() && layer >= 0 && layer < layers;

@@ -1,5 +1,5 @@
-// prunecd: contrasts the model with itself without some of its layers (Yu et al. 2025). The layers come from a
-// file that a search wrote for this very model (runtime/prunecd_profile.hpp). Below the first of them both
+// prunecd: contrasts the model with itself without some of its layers (Yu et al. 2025). The layers come from
+// a file that a search wrote for this very model (runtime/prunecd_profile.hpp). Below the first of them both
 // predictions are the same rows; from there on the amateur is a stream of its own.
 #include "runtime/contrast.hpp"
 #include "runtime/prunecd_profile.hpp"
@@ -56,7 +56,8 @@ Result<std::unique_ptr<Decoding>> create(const Model& model, const DecodingOptio
   }
   BRISK_ASSIGN(const PrunecdProfile profile, read_prunecd_profile(options.profile));
   BRISK_TRY(check_prunecd_model(profile, options.profile, model.fingerprint(), model.config().layers));
-  const ContrastSettings settings = {options.mode.value_or(profile.mode), options.alpha.value_or(profile.alpha),
+  const ContrastSettings settings = {options.mode.value_or(profile.mode),
+                                     options.alpha.value_or(profile.alpha),
                                      options.lambda.value_or(profile.lambda), options.approximate_head};
   BRISK_TRY(check_contrast(settings, "decoding prunecd"));
   std::vector<Stream> streams;

@@ -44,9 +44,10 @@ Status refuse_unread(const DecodingMethod& method, const DecodingOptions& option
   };
   for (const auto& [name, set] : given) {
     if (!set || has_word(method.reads, name)) continue;
-    return usage_error({std::string("decoding ") + method.name,
-                        method.reads.empty() ? "no options" : "only options among: " + std::string(method.reads),
-                        name, "leaving it out, or another method"});
+    return usage_error(
+        {std::string("decoding ") + method.name,
+         method.reads.empty() ? "no options" : "only options among: " + std::string(method.reads), name,
+         "leaving it out, or another method"});
   }
   return {};
 }

@@ -79,8 +79,8 @@ Result<std::unique_ptr<KvPolicy>> create(const Model& model, const KvPolicyOptio
   const std::string where = "KV policy streaming";
   BRISK_TRY(check_range(where + ", sinks", options.sinks, 0));
   BRISK_TRY(check_range(where + ", block", options.block, 0));
-  BRISK_TRY(check_range(where + ", budget, beside " + std::to_string(options.sinks) + " sinks", options.budget,
-                        options.sinks + 1));
+  BRISK_TRY(check_range(where + ", budget, beside " + std::to_string(options.sinks) + " sinks",
+                        options.budget, options.sinks + 1));
   for (const KvGroup& group : model.kv_groups()) {
     if (group.kind != KvKind::kWindow) continue;
     return usage_error({where, "a model without layers that see only a window",

@@ -1,5 +1,6 @@
-// Decoding methods on whole models: each row of logits that a method gets from the shared step has the bits of a
-// separate run of the model that the row stands for, whatever was forked, cut back and batched beside it:
+// Decoding methods on whole models: each row of logits that a method gets from the shared step has the bits
+// of a separate run of the model that the row stands for, whatever was forked, cut back and batched beside
+// it:
 //
 //   the model's own   the same model, plain
 //   prunecd           a model file without the pruned layers
@@ -229,7 +230,8 @@ TEST_P(DecodingProperty, ExitsAreModelsOfTheLayersBelow) {
   DecodingOptions options;
   options.method = "dola";
   options.layers = "1,5,3";
-  const std::shared_ptr<Model> models[] = {model_, without({1, 2, 3, 4, 5}), without({5}), without({3, 4, 5})};
+  const std::shared_ptr<Model> models[] = {model_, without({1, 2, 3, 4, 5}), without({5}),
+                                           without({3, 4, 5})};
   walk(options, models, 20);
 }
 
@@ -309,8 +311,8 @@ TEST_P(DecodingProperty, SettingsThatMeanPlainAreGreedyDecoding) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, DecodingProperty,
-                         testing::Values(Form{"f32_exact", DType::kF32, true}, Form{"f16", DType::kF16, false},
-                                         Form{"q8_0", DType::kQ8_0, false}),
+                         testing::Values(Form{"f32_exact", DType::kF32, true},
+                                         Form{"f16", DType::kF16, false}, Form{"q8_0", DType::kQ8_0, false}),
                          [](const auto& form) { return std::string(form.param.name); });
 
 }  // namespace

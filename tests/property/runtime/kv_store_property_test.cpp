@@ -30,7 +30,6 @@ constexpr uint64_t kGarbage = 999;  // stored by steps that are given up
 struct Token {
   int32_t position;
   uint64_t seed;
-  friend bool operator==(const Token&, const Token&) = default;
 };
 
 /// What the store should hold, told plainly.
@@ -353,7 +352,8 @@ class Comparison {
     for (int64_t entry = first; entry < count; ++entry) {
       const Token& token = tokens[static_cast<size_t>(entry)];
       ASSERT_EQ(positions_[static_cast<size_t>(entry)], token.position);
-      if (all || entry == count - 1 || (random_() & 31) == 0) check_entry(group, shown, entry, layer, head, token);
+      if (all || entry == count - 1 || (random_() & 31) == 0)
+        check_entry(group, shown, entry, layer, head, token);
     }
   }
 

@@ -82,7 +82,7 @@ TEST_F(EncodeTest, IdsAreTakenAsTheyAre) {
 TEST_F(EncodeTest, WhatTheModelCannotTakeIsNamed) {
   const auto model = load();
   const auto refused = [&](const ChoiceItem& item, const std::string& named) {
-    const Status status = encode(*model, item, "f.jsonl").status();
+    const Status status = encode(*model, item, place_of("f.jsonl", item.line)).status();
     EXPECT_EQ(status.code(), StatusCode::kBadInput);
     EXPECT_EQ(status.parts().where.rfind("f.jsonl, line 3", 0), 0U) << status.message();
     EXPECT_NE(status.message().find(named), std::string::npos) << status.message();

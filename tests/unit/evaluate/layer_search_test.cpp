@@ -2,7 +2,6 @@
 #include "evaluate/layer_search.hpp"
 
 #include <gtest/gtest.h>
-#include <gmock/gmock.h>
 
 #include <map>
 
@@ -99,7 +98,8 @@ TEST(LayerSearch, CandidatesAreTheBestFew) {
   for (int64_t layer = 1; layer < 14; ++layer) world.drops[layer] = 0.01 * static_cast<double>(layer);
   ASSERT_TRUE(world.search({.kmax = 3, .candidates = 2}).ok());
   for (const LayerSet& set : world.asked) {
-    if (set.size() > 1) EXPECT_EQ(set, (LayerSet{12, 13}));
+    if (set.size() == 1) continue;
+    EXPECT_EQ(set, (LayerSet{12, 13}));
   }
 }
 

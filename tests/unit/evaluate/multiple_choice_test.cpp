@@ -69,10 +69,10 @@ TEST(Bootstrap, AgreesWithTheNormalApproximation) {
 
 TEST(Bootstrap, IsAFunctionOfTheSeed) {
   const std::vector<double> values = {0.1, 0.9, 0.4, 0.3, 0.7, 0.2, 0.5};
-  const Interval a = bootstrap_mean(values), b = bootstrap_mean(values);
+  const Interval a = bootstrap_mean(values, {.resamples = 25}), b = bootstrap_mean(values, {.resamples = 25});
   EXPECT_EQ(a.low, b.low);
   EXPECT_EQ(a.high, b.high);
-  const Interval other = bootstrap_mean(values, {.seed = 1});
+  const Interval other = bootstrap_mean(values, {.resamples = 25, .seed = 1});
   EXPECT_TRUE(other.low != a.low || other.high != a.high);
 }
 

@@ -97,7 +97,8 @@ TEST(Contrast, EntropyAndDivergences) {
     EXPECT_NEAR(js_divergence(measure(a), measure(b)), js, 3e-6) << length;
     EXPECT_NEAR(js_divergence(measure(b), measure(a)), js, 3e-6) << length;
     const double per_token = dola / static_cast<double>(length);
-    EXPECT_NEAR(dola_divergence(measure(a), measure(b)), per_token, 3e-6 * (1 + dola) / static_cast<double>(length));
+    EXPECT_NEAR(dola_divergence(measure(a), measure(b)), per_token,
+                3e-6 * (1 + dola) / static_cast<double>(length));
     EXPECT_NEAR(js_divergence(measure(a), measure(a)), 0, 1e-6);
   }
   const Floats uniform(1000, 0.25F);
@@ -202,7 +203,8 @@ TEST(Contrast, TheApproximateFormChoosesTheSameTokens) {
     Floats expert = random_logits(300, 0.5F, seed + i), amateur = random_logits(300, 0.5F, seed + 1000 + i);
     if (i % 2 == 0) {
       // Near ties: the amateur is the expert less a coarse step.
-      for (size_t v = 0; v < expert.size(); ++v) amateur[v] = expert[v] - static_cast<float>(v % 3) * 1e-7F + 50.0F;
+      for (size_t v = 0; v < expert.size(); ++v)
+        amateur[v] = expert[v] - static_cast<float>(v % 3) * 1e-7F + 50.0F;
     }
     for (const ContrastMode mode : {ContrastMode::kRatio, ContrastMode::kExtrapolate}) {
       EXPECT_EQ(greedy(scores_of({mode, 0.1, 0.5, true}, expert, amateur)),

@@ -1,5 +1,5 @@
-// DoLa against transformers' (tests/data/dola, written by tools/oracles/make_dola.py): the choice of a layer on
-// given rows, and whole greedy generations; and which layers are candidates.
+// DoLa against transformers' (tests/data/dola, written by tools/oracles/make_dola.py): the choice of a layer
+// on given rows, and whole greedy generations; and which layers are candidates.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -44,7 +44,8 @@ class DolaTest : public testing::Test {
     shape.heads = shape.kv_heads = 1;
     test::GgufBuilder builder = shape.builder();
     if (!tied) {
-      const auto table = std::ranges::find(builder.tensors, "token_embd.weight", &test::GgufBuilder::Tensor::name);
+      const auto table =
+          std::ranges::find(builder.tensors, "token_embd.weight", &test::GgufBuilder::Tensor::name);
       builder.add_tensor_raw("output.weight", table->dims, table->type, test::Bytes(table->data));
     }
     auto model = test::TinyLlama::load_bytes(builder.build(), {}, *pool_);
@@ -102,7 +103,8 @@ TEST_F(DolaTest, Lists) {
   ASSERT_TRUE(made.ok());
   EXPECT_EQ(candidates(*model, **made), (Layers{3, 0, 5}));
   EXPECT_FALSE((*made)->owns_kv());
-  for (const char* layers : {"6", "-1", "1,", ",1", "1,,2", "1 2", "middle", "1,1", "0x1", "99999999999999999999"}) {
+  for (const char* layers :
+       {"6", "-1", "1,", ",1", "1,,2", "1 2", "middle", "1,1", "0x1", "99999999999999999999"}) {
     const Status status = create_decoding(*model, dola(layers)).status();
     EXPECT_EQ(status.code(), StatusCode::kUsage) << layers;
     EXPECT_NE(status.message().find("0 to 5"), std::string::npos) << status.message();

@@ -275,7 +275,7 @@ TEST(KvStore, MemoryIsWhatWasAskedFor) {
     EXPECT_EQ(store->bytes(), static_cast<uint64_t>(32 * 4 * group.geometry.slab_bytes()));
   }
   const std::vector<KvGroup> groups = {full_group({0})};
-  EXPECT_EQ(KvStore::bytes_needed(groups, INT64_MAX / 2), UINT64_MAX);
+  EXPECT_EQ(KvStore::bytes_needed(groups, INT64_MAX), UINT64_MAX);
 }
 
 TEST(KvStore, RefusesGroupsThatMakeNoSense) {

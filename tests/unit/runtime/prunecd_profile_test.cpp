@@ -91,9 +91,10 @@ TEST(PrunecdProfile, BadContentIsNamed) {
     EXPECT_NE(status.message().find(part), std::string::npos) << status.message();
   }
   for (const char* members :
-       {R"(, "mode": "other")", R"(, "mode": 1)", R"(, "alpha": 0)", R"(, "alpha": 1.5)", R"(, "alpha": "0.1")",
-        R"(, "lambda": -1)", R"(, "lambda": null)", R"(, "drop": "much")", R"(, "calibration": 7)",
-        R"(, "flatness": 1)", R"(, "flatness": [1])", R"(, "flatness": [{"entropy": "x"}])"}) {
+       {R"(, "mode": "other")", R"(, "mode": 1)", R"(, "alpha": 0)", R"(, "alpha": 1.5)",
+        R"(, "alpha": "0.1")", R"(, "lambda": -1)", R"(, "lambda": null)", R"(, "drop": "much")",
+        R"(, "calibration": 7)", R"(, "flatness": 1)", R"(, "flatness": [1])",
+        R"(, "flatness": [{"entropy": "x"}])"}) {
     EXPECT_EQ(parse(with(members)).code(), StatusCode::kBadInput) << members;
   }
   EXPECT_TRUE(parse(with(R"(, "of a later version": [1, 2])")).ok());

@@ -168,7 +168,8 @@ TEST_F(StreamingTest, LaterTokensSeeWhatWasKept) {
     std::vector<Row> rows = rows_of(b, tokens);
     for (size_t i = 0; i < rows.size(); ++i) {
       std::vector<uint64_t>& mask = masks.emplace_back(8);
-      for (const int32_t position : kept) mask[static_cast<size_t>(position) / 64] |= uint64_t{1} << (position % 64);
+      for (const int32_t position : kept)
+        mask[static_cast<size_t>(position) / 64] |= uint64_t{1} << (position % 64);
       for (int64_t p = length; p <= length + static_cast<int64_t>(i); ++p) {
         mask[static_cast<size_t>(p) / 64] |= uint64_t{1} << (p % 64);
       }
