@@ -113,14 +113,16 @@ std::vector<Option> contrast_options() {
   return {
       {.name = "cd-mode",
        .kind = Kind::kChoice,
-       .help = "contrasted scores: ratio is log p - log p of the amateur, extrapolate is log p + lambda times "
-               "that (else the profile's, else ratio)",
+       .help =
+           "contrasted scores: ratio is log p - log p of the amateur, extrapolate is log p + lambda times "
+           "that (else the profile's, else ratio)",
        .choices = "ratio extrapolate"},
       {.name = "cd-alpha",
        .kind = Kind::kNumber,
        .placeholder = "A",
-       .help = "only tokens with at least A times the probability of the likeliest may come, 0 < A <= 1 (else "
-               "the profile's, else 0.1)",
+       .help =
+           "only tokens with at least A times the probability of the likeliest may come, 0 < A <= 1 (else "
+           "the profile's, else 0.1)",
        .least = 0,
        .most = 1},
       {.name = "cd-lambda",
@@ -154,8 +156,7 @@ std::vector<Option> method_options() {
        .kind = Kind::kFile,
        .placeholder = "FILE",
        .help = "with --decode prunecd: the layers to contrast with, from 'brisk profile layers'"},
-      {.name = "cd-approx-head",
-       .help = "contrast raw logits: the same greedy answer, no probabilities"},
+      {.name = "cd-approx-head", .help = "contrast raw logits: the same greedy answer, no probabilities"},
       {.name = "amateur-prompt",
        .kind = Kind::kChoice,
        .fallback = "own",

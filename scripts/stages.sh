@@ -102,8 +102,8 @@ stage_build_asan() {
 SYMBOLS=external_symbolizer_path=/usr/bin/addr2line
 export ASAN_OPTIONS=$SYMBOLS UBSAN_OPTIONS=print_stacktrace=1:$SYMBOLS
 
-# Parsers and what they stand on, and every allocation that fails, under the sanitizers.
-stage_sanitized_unit() { run_ctest build/asan sanitized -R '^(unit_(base|tensor|quant|formats|text)|fault_[a-z]+)/'; }
+# Parsers and what they stand on, graphs, stored state, and every allocation that fails, under the sanitizers.
+stage_sanitized_unit() { run_ctest build/asan sanitized -R '^(unit_(base|tensor|quant|formats|text|graph|ops|runtime)|fault_[a-z]+)/'; }
 
 # Runs of each fuzz target in the gate, and the seed (give BRISK_FUZZ_SEED to try another).
 FUZZ_RUNS=100000

@@ -62,7 +62,7 @@ struct Outcome {
   std::optional<Summary> unfiltered;  // of contrasting methods
 
   Json json() const {
-    Json result = {{"task", task}, {"model", model}, {"decode", method}, {"mc_norm", normalisation},
+    Json result = {{"task", task},   {"model", model},     {"decode", method}, {"mc_norm", normalisation},
                    {"items", items}, {"answers", answers}, {"tokens", tokens}};
     result.update(summary.json());
     if (unfiltered) result["unfiltered"] = unfiltered->json();
@@ -77,7 +77,8 @@ struct Outcome {
                           grouped(static_cast<uint64_t>(tokens)) + " tokens");
     facts.add("model", escape_for_terminal(model));
     facts.add("decode", method + ", --mc-norm " + normalisation + ", " + fixed(seconds, 1) + " s");
-    Table table({{"SCORES"}, {"MC1 %", true}, {"95 %", true}, {"MC2 %", true}, {"95 %", true}, {"MC3 %", true}});
+    Table table(
+        {{"SCORES"}, {"MC1 %", true}, {"95 %", true}, {"MC2 %", true}, {"95 %", true}, {"MC3 %", true}});
     table.add(summary.cells(unfiltered ? "filtered" : "all"));
     if (unfiltered) table.add(unfiltered->cells("unfiltered"));
     return facts.text() + "\n" + table.text();
@@ -94,8 +95,11 @@ Json per_item_json(size_t index, const evaluate::ChoiceTask& task, const ChoiceF
     if (!scores[a].unfiltered.empty()) answer["unfiltered"] = scores[a].unfiltered_sum();
     answers.push_back(std::move(answer));
   }
-  return {{"index", index},      {"mc1", figures.mc1},   {"mc2", figures.mc2},
-          {"mc3", figures.mc3}, {"answers", std::move(answers)}};
+  return {{"index", index},
+          {"mc1", figures.mc1},
+          {"mc2", figures.mc2},
+          {"mc3", figures.mc3},
+          {"answers", std::move(answers)}};
 }
 
 Status write_items(AtomicFile& file, const evaluate::ChoiceTask& task, const ChoiceReport& report,

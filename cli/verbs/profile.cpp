@@ -1,5 +1,5 @@
-// brisk profile: what a technique needs to know of a model, saved to a file. The first kind is `layers`: which
-// layers PruneCD passes by.
+// brisk profile: what a technique needs to know of a model, saved to a file. The first kind is `layers`:
+// which layers PruneCD passes by.
 #include <optional>
 
 #include "base/file.hpp"
@@ -99,8 +99,13 @@ std::string sets_text(const SetFigures& full, const LayerSearchResult& result) {
 }
 
 std::string flatness_text(const std::vector<runtime::FlatnessRow>& rows) {
-  Table table({{"AMATEUR"}, {"ENTROPY", true}, {"SPREAD", true}, {"MAX - MEAN", true}, {"TOP 10", true},
-               {"SPEARMAN 50", true}, {"JSD", true}});
+  Table table({{"AMATEUR"},
+               {"ENTROPY", true},
+               {"SPREAD", true},
+               {"MAX - MEAN", true},
+               {"TOP 10", true},
+               {"SPEARMAN 50", true},
+               {"JSD", true}});
   for (const runtime::FlatnessRow& row : rows) {
     table.add({row.amateur, fixed(row.entropy, 3), fixed(row.spread, 3), fixed(row.max_minus_mean, 3),
                fixed(row.top10_overlap, 3), fixed(row.spearman50, 3), fixed(row.jsd, 4)});
@@ -164,7 +169,8 @@ Result<Found> search(const Arguments& arguments, const LoadedModel& loaded, cons
   options.contrast = contrast;
   evaluate::SetMeter meter(loaded.model, *loaded.pool, calibration.task, calibration.text, options);
   ProgressBar bar("Searching");
-  const evaluate::MeasureSets measure = [&](std::span<const evaluate::LayerSet> sets, std::string_view stage) {
+  const evaluate::MeasureSets measure = [&](std::span<const evaluate::LayerSet> sets,
+                                            std::string_view stage) {
     const auto progress = [&](double share) { bar.update(share, std::string(stage)); };
     return meter.measure(sets, progress, &interrupt_flag());
   };
@@ -186,7 +192,8 @@ Result<Found> search(const Arguments& arguments, const LoadedModel& loaded, cons
   return found;
 }
 
-Status add_flatness(const LoadedModel& loaded, const Calibration& calibration, runtime::PrunecdProfile& profile) {
+Status add_flatness(const LoadedModel& loaded, const Calibration& calibration,
+                    runtime::PrunecdProfile& profile) {
   ProgressBar bar("Comparing");
   const auto progress = [&bar](double share) { bar.update(share); };
   BRISK_ASSIGN(profile.flatness, evaluate::flatness_table(loaded.model, *loaded.pool, calibration.task,
@@ -197,7 +204,8 @@ Status add_flatness(const LoadedModel& loaded, const Calibration& calibration, r
 Status tell(const Arguments& arguments, const Found& found) {
   if (found.profile.pruned.empty()) {
     print_error(
-        "warning: no layer qualifies: all cost too little truth or too much fluency. The profile is empty, and "
+        "warning: no layer qualifies: all cost too little truth or too much fluency. The profile is empty, "
+        "and "
         "--decode prunecd with it is plain decoding. --tau, --min-gain or other questions may help\n");
   }
   if (arguments.flag("json")) return print_json(to_json(found.profile));
@@ -218,7 +226,8 @@ Status run(const Arguments& arguments) {
   BRISK_ASSIGN(std::string word, model_argument(arguments, 1));
   BRISK_ASSIGN(const runtime::ContrastSettings contrast, contrast_settings(arguments));
   const std::string path = arguments.text("output");
-  if (path.empty()) return usage_error({"brisk profile", "a file for the profile", "none", "-o prunecd.json"});
+  if (path.empty())
+    return usage_error({"brisk profile", "a file for the profile", "none", "-o prunecd.json"});
   BRISK_ASSIGN(const Contents contents, read_contents(arguments));
   // Made first: whether the file may be written should not come out after the search.
   BRISK_ASSIGN(AtomicFile file, AtomicFile::create(path, arguments.flag("force")));
@@ -259,8 +268,9 @@ std::vector<Option> profile_options() {
       {.name = "search",
        .kind = Kind::kChoice,
        .fallback = "greedy",
-       .help = "greedy grows a set; topk takes the best single layers; window tries neighbours; exhaustive all "
-               "sets of one or two",
+       .help =
+           "greedy grows a set; topk takes the best single layers; window tries neighbours; exhaustive all "
+           "sets of one or two",
        .choices = "greedy topk window exhaustive"},
       {.name = "objective",
        .kind = Kind::kChoice,
@@ -330,8 +340,9 @@ Verb verb_profile() {
                       {.name = "MODEL",
                        .help = "a model file, a name from 'brisk list', or built-in (the default)"}},
       .options = profile_options(),
-      .examples = {"brisk profile layers --calibrate items.jsonl -o prunecd.json",
-                   "brisk profile layers model.gguf --method prunecd --calibrate items.jsonl --report -o p.json"},
+      .examples =
+          {"brisk profile layers --calibrate items.jsonl -o prunecd.json",
+           "brisk profile layers model.gguf --method prunecd --calibrate items.jsonl --report -o p.json"},
       .run = run,
   };
 }

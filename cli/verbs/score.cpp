@@ -24,9 +24,8 @@ constexpr int64_t kOutputs = 256;
 Json item_json(size_t index, const runtime::ScoreItem& item, const std::vector<runtime::ScoredText>& scores) {
   Json continuations = Json::array();
   for (size_t c = 0; c < scores.size(); ++c) {
-    Json one = {{"tokens", item.continuations[c]},
-                {"logprobs", scores[c].logprobs},
-                {"sum", scores[c].sum()}};
+    Json one = {
+        {"tokens", item.continuations[c]}, {"logprobs", scores[c].logprobs}, {"sum", scores[c].sum()}};
     if (!scores[c].unfiltered.empty()) {
       one["unfiltered"] = scores[c].unfiltered;
       one["unfiltered_sum"] = scores[c].unfiltered_sum();
@@ -45,7 +44,8 @@ size_t token_count(const runtime::ScoreItem& item) {
 /// How many items from the front are scored together.
 size_t chunk_size(std::span<const runtime::ScoreItem> items) {
   size_t count = 0, tokens = 0;
-  while (count < items.size() && (count == 0 || tokens < kTokensAtOnce)) tokens += token_count(items[count++]);
+  while (count < items.size() && (count == 0 || tokens < kTokensAtOnce))
+    tokens += token_count(items[count++]);
   return count;
 }
 
@@ -86,7 +86,8 @@ Status run(const Arguments& arguments) {
   BRISK_TRY(check_decoding(arguments));
   const std::string path = arguments.text("file");
   if (path.empty()) {
-    return usage_error({"brisk score", "items by -f FILE (- is standard input)", "nothing", "-f items.jsonl"});
+    return usage_error(
+        {"brisk score", "items by -f FILE (- is standard input)", "nothing", "-f items.jsonl"});
   }
   BRISK_ASSIGN(const std::string content, read_text(path));
   const std::string where = path == "-" ? "standard input" : std::string(base_name(path));
@@ -137,7 +138,8 @@ Verb verb_score() {
       .group = VerbGroup::kJudge,
       .summary = "log-probabilities that a model gives to texts",
       .details =
-          "Items are {\"prompt\": TEXT, \"continuations\": [TEXT, ...]} or {\"text\": TEXT}; TEXT is a string "
+          "Items are {\"prompt\": TEXT, \"continuations\": [TEXT, ...]} or {\"text\": TEXT}; TEXT is a "
+          "string "
           "or a list of token ids. Each gives one line: index, and tokens, logprobs and sum of each "
           "continuation.",
       .positionals = {{.name = "MODEL",

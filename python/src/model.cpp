@@ -293,8 +293,8 @@ std::vector<Logprobs> score_batch(Model& self, const std::vector<ScoreRequest>& 
                                   const nb::object& decode) {
   runtime::Policies policies = decoding_policies(self, decode, false);
   const std::vector<runtime::ScoreItem> items = encode_items(self, requests);
-  const auto scores = unwrap(
-      interruptible([&](const std::atomic<bool>* cancel) -> Result<std::vector<std::vector<runtime::ScoredText>>> {
+  const auto scores = unwrap(interruptible(
+      [&](const std::atomic<bool>* cancel) -> Result<std::vector<std::vector<runtime::ScoredText>>> {
         BRISK_ASSIGN(const auto scorer,
                      runtime::Scorer::create(self.shared_runtime(), self.pool(), std::move(policies)));
         return scorer->score(items, {}, cancel);
@@ -313,7 +313,8 @@ Logprobs score(Model& self, const Prompt& prompt, const std::vector<Prompt>& con
 }
 
 constexpr const char* kScoreDoc =
-    "Log-probabilities of each token of each continuation of a prompt; text or token ids. A continuation is cut\n"
+    "Log-probabilities of each token of each continuation of a prompt; text or token ids. A continuation is "
+    "cut\n"
     "off behind the prompt's tokens where the border is one of tokens, else encoded alone.";
 
 nb::object generate(const std::shared_ptr<Model>& self, const Prompt& prompt,
@@ -336,12 +337,11 @@ nb::object generate(const std::shared_ptr<Model>& self, const Prompt& prompt,
   options.ignore_eos = ignore_eos;
   check(options.sampling.check());
   const runtime::Policies policies = decoding_policies(*self, decode, options.sampling.temperature == 0);
-  auto answer = std::make_unique<Stream>(
-      [self, options, policies, tokens = prompt_tokens(*self, prompt)](const Stream::OnText& on_text,
-                                                                       const std::atomic<bool>* cancel) {
-        if (policies.decoding == nullptr) return self->generate(tokens, options, on_text, cancel);
-        return self->generate_with(policies, tokens, options, on_text, cancel);
-      });
+  auto answer = std::make_unique<Stream>([self, options, policies, tokens = prompt_tokens(*self, prompt)](
+                                             const Stream::OnText& on_text, const std::atomic<bool>* cancel) {
+    if (policies.decoding == nullptr) return self->generate(tokens, options, on_text, cancel);
+    return self->generate_with(policies, tokens, options, on_text, cancel);
+  });
   return stream ? nb::cast(std::move(answer)) : nb::cast(answer->result());
 }
 
@@ -349,7 +349,8 @@ constexpr const char* kGenerateDoc =
     "Continues a prompt (text, in which special tokens are recognised, or token ids) and returns a "
     "Generation,\n"
     "or with stream=True a Stream of text pieces. temperature=0 is greedy; without a seed, a random one.\n"
-    "decode: a decoding method, 'dola' or {'method': 'prunecd', 'profile': 'prunecd.json', 'alpha': 0.1}; keys:\n"
+    "decode: a decoding method, 'dola' or {'method': 'prunecd', 'profile': 'prunecd.json', 'alpha': 0.1}; "
+    "keys:\n"
     "method, profile, mode, alpha, lambda, approximate_head, shared_prompt, layers, amateur (a Model).";
 
 // Written out because the function returns any object: a Generation, or with stream=True a Stream.

@@ -11,9 +11,9 @@ struct Interval {
 };
 
 struct BootstrapOptions {
-  double level = 0.95;        ///< share of resampled means inside the interval
+  double level = 0.95;  ///< share of resampled means inside the interval
   int64_t resamples = 10'000;
-  uint64_t seed = 0;          ///< the same seed gives the same interval
+  uint64_t seed = 0;  ///< the same seed gives the same interval
 };
 
 /// The interval of the mean of `values` (at least one).

@@ -109,7 +109,9 @@ class ItemEncoder {
 
 }  // namespace
 
-std::string place_of(const std::string& file, int64_t line) { return file + ", line " + std::to_string(line); }
+std::string place_of(const std::string& file, int64_t line) {
+  return file + ", line " + std::to_string(line);
+}
 
 std::vector<int32_t> encode_prompt(const runtime::Model& model, const std::string& text) {
   std::vector<int32_t> tokens = beginning(model.tokenizer());

@@ -58,8 +58,8 @@ void add(FlatnessRow& sum, const FlatnessRow& row) {
 }
 
 void divide(FlatnessRow& sum, double count) {
-  for (double* value : {&sum.entropy, &sum.spread, &sum.max_minus_mean, &sum.top10_overlap, &sum.spearman50,
-                        &sum.jsd}) {
+  for (double* value :
+       {&sum.entropy, &sum.spread, &sum.max_minus_mean, &sum.top10_overlap, &sum.spearman50, &sum.jsd}) {
     *value /= count;
   }
 }

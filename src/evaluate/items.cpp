@@ -94,7 +94,8 @@ Status check_distinct(const ChoiceItem& item, const Line& line) {
   for (const Text& text : item.incorrect) answers.push_back(&text);
   const auto before = [](const Text* a, const Text* b) { return *a < *b; };
   std::ranges::sort(answers, before);
-  const auto same = std::ranges::adjacent_find(answers, [](const Text* a, const Text* b) { return *a == *b; });
+  const auto same =
+      std::ranges::adjacent_find(answers, [](const Text* a, const Text* b) { return *a == *b; });
   if (same == answers.end()) return {};
   const auto* text = std::get_if<std::string>(*same);
   return bad_input({line.where("answers"), "answers that all differ",
@@ -140,7 +141,8 @@ Result<std::vector<Item>> read_lines(std::string_view content, const std::string
     const std::string_view text = content.substr(0, end);
     content.remove_prefix(end == std::string_view::npos ? content.size() : end + 1);
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    BRISK_ASSIGN(const Json value, parse_json(text, line.where(), {.depth = kDepth, .bytes = kMostLineBytes}));
+    BRISK_ASSIGN(const Json value,
+                 parse_json(text, line.where(), {.depth = kDepth, .bytes = kMostLineBytes}));
     if (!value.is_object()) {
       return bad_input({line.where(), "an object", kind_of(value), "one JSON object on each line"});
     }

@@ -1,4 +1,4 @@
-// Files of questions and texts: JSON lines, one object each. A TEXT below is a string, or a list of token ids.
+// Files of questions and texts: JSON lines, one object each. A TEXT below is a string, or a list of ids.
 //
 //   questions with answers   {"prompt": TEXT, "correct": [TEXT, ...], "incorrect": [TEXT, ...]}
 //   texts to score           {"prompt": TEXT, "continuations": [TEXT, ...]}  or  {"text": TEXT}

@@ -12,7 +12,8 @@ constexpr double kPoint = 0.01;
 
 class Search {
  public:
-  Search(int64_t layers, const SetFigures& full, const LayerSearchOptions& options, const MeasureSets& measure)
+  Search(int64_t layers, const SetFigures& full, const LayerSearchOptions& options,
+         const MeasureSets& measure)
       : first_(1), last_(layers - std::max<int64_t>(2, layers / 8)), full_(full), options_(options),
         measure_(measure), kmax_(options.kmax > 0 ? options.kmax : std::max<int64_t>(2, layers / 8)) {
     if (options.kmax == 0) kmax_ = std::min(kmax_, last_ - first_);

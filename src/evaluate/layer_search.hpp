@@ -24,9 +24,9 @@ using LayerSet = std::vector<int64_t>;
 
 /// What the model without a set of layers is worth; shares from 0 to 1.
 struct SetFigures {
-  double truth = 0, mc1 = 0;               ///< MC2 and MC1 of the pruned model itself
-  double contrast = 0, contrast_mc1 = 0;   ///< of the whole model contrasted with it
-  double fluency = 1;                      ///< perplexity without the layers / with them
+  double truth = 0, mc1 = 0;              ///< MC2 and MC1 of the pruned model itself
+  double contrast = 0, contrast_mc1 = 0;  ///< of the whole model contrasted with it
+  double fluency = 1;                     ///< perplexity without the layers / with them
 };
 
 struct MeasuredSet {
@@ -49,11 +49,11 @@ enum class SearchKind : uint8_t {
 struct LayerSearchOptions {
   SearchKind search = SearchKind::kGreedy;
   SearchObjective objective = SearchObjective::kDrop;
-  int64_t kmax = 0;         ///< layers of the set at most; 0: max(2, layers / 8)
-  int64_t candidates = 8;   ///< kept after step 1
-  double tau = 1.3;         ///< greatest fluency ratio of a candidate
-  double tau_all = 2.0;     ///< and of the set
-  double min_gain = 0.2;    ///< points (hundredths) that one more layer must bring
+  int64_t kmax = 0;        ///< layers of the set at most; 0: max(2, layers / 8)
+  int64_t candidates = 8;  ///< kept after step 1
+  double tau = 1.3;        ///< greatest fluency ratio of a candidate
+  double tau_all = 2.0;    ///< and of the set
+  double min_gain = 0.2;   ///< points (hundredths) that one more layer must bring
 };
 
 struct LayerSearchResult {
@@ -63,8 +63,8 @@ struct LayerSearchResult {
 };
 
 /// Figures of some sets, all at once; `stage` says to people what is going on.
-using MeasureSets = std::function<Result<std::vector<SetFigures>>(std::span<const LayerSet> sets,
-                                                                  std::string_view stage)>;
+using MeasureSets =
+    std::function<Result<std::vector<SetFigures>>(std::span<const LayerSet> sets, std::string_view stage)>;
 
 /// Searches a model of `layers` layers; `full` are the figures of the whole model. Usage error for models of
 /// fewer than four layers and for a kmax beyond the layers in question.

@@ -1,8 +1,8 @@
 // What a model is worth without some of its layers, for many sets of layers at once.
 //
 // Each set is a stream of the same steps (runtime/decoding/decoding.hpp): its rows share the layers below the
-// first that is passed by, and stand in one batch with those of other sets, so that weights are streamed once.
-// The row law makes the figures those of each set measured alone, whatever the number of threads.
+// first that is passed by, and stand in one batch with those of other sets, so that weights are streamed
+// once. The row law makes the figures those of each set measured alone, whatever the number of threads.
 #pragma once
 
 #include <atomic>

@@ -57,7 +57,8 @@ Result<ChoiceTask> read_choice_task(const runtime::Model& model, std::string_vie
 }
 
 double normalised(double sum, size_t tokens, Normalisation normalisation) {
-  return normalisation == Normalisation::kToken ? sum / static_cast<double>(std::max<size_t>(tokens, 1)) : sum;
+  return normalisation == Normalisation::kToken ? sum / static_cast<double>(std::max<size_t>(tokens, 1))
+                                                : sum;
 }
 
 ChoiceFigures judge(std::span<const double> logprobs, size_t correct) {

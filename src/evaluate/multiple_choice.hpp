@@ -51,8 +51,7 @@ struct ChoiceReport {
 };
 
 /// Judges scores [items][answers] of a task; `unfiltered` reads those without the plausibility filter.
-ChoiceReport judge_all(const ChoiceTask& task,
-                       std::span<const std::vector<runtime::ScoredText>> scores,
+ChoiceReport judge_all(const ChoiceTask& task, std::span<const std::vector<runtime::ScoredText>> scores,
                        Normalisation normalisation, bool unfiltered = false);
 
 }  // namespace brisk::evaluate

@@ -59,28 +59,32 @@ Result<std::vector<runtime::ScoreItem>> read_text_task(const runtime::Model& mod
 
 std::string_view neutral_text() {
   return R"(The market in the old town opens at six in the morning. Farmers from the villages around arrive
-before sunrise, unload their vans and set up the stalls along the north side of the square. By seven the first
-customers come, mostly people on their way to work who want bread, fruit or a cup of coffee. The busiest hours
-are between nine and eleven, when families do their shopping for the week. In the afternoon the stalls are taken
-down again, the ground is swept, and by four o'clock there is nothing left but a few leaves.
+before sunrise, unload their vans and set up the stalls along the north side of the square. By seven
+the first customers come, mostly people on their way to work who want bread, fruit or a cup of
+coffee. The busiest hours are between nine and eleven, when families do their shopping for the week.
+In the afternoon the stalls are taken down again, the ground is swept, and by four o'clock there is
+nothing left but a few leaves.
 
-Repairing a bicycle tyre is not difficult. Take the wheel off the frame and let out the rest of the air. Lift one
-side of the tyre over the rim with two levers, starting opposite the valve, and pull out the tube. Pump a little
-air into it and hold it under water: small bubbles show where the hole is. Dry the place, roughen it with
-sandpaper, spread a thin layer of glue and wait until it no longer looks wet. Then press the patch on firmly. Before
-you put the tube back, feel along the inside of the tyre, because whatever made the hole may still be there.
+Repairing a bicycle tyre is not difficult. Take the wheel off the frame and let out the rest of the
+air. Lift one side of the tyre over the rim with two levers, starting opposite the valve, and pull
+out the tube. Pump a little air into it and hold it under water: small bubbles show where the hole
+is. Dry the place, roughen it with sandpaper, spread a thin layer of glue and wait until it no
+longer looks wet. Then press the patch on firmly. Before you put the tube back, feel along the
+inside of the tyre, because whatever made the hole may still be there.
 
-Rivers change their course more often than maps suggest. Where the water runs fast, on the outside of a bend, it
-carries away sand and soil; where it runs slowly, on the inside, it leaves them behind. Over the years the bend
-grows wider and moves downstream. Sooner or later a flood cuts through the narrow neck of land between two bends,
-and the river takes the shorter way. The old loop is cut off and becomes a lake in the shape of a horseshoe, which
-slowly fills with mud and plants until only a line of reeds shows where the water used to be.
+Rivers change their course more often than maps suggest. Where the water runs fast, on the outside
+of a bend, it carries away sand and soil; where it runs slowly, on the inside, it leaves them
+behind. Over the years the bend grows wider and moves downstream. Sooner or later a flood cuts
+through the narrow neck of land between two bends, and the river takes the shorter way. The old loop
+is cut off and becomes a lake in the shape of a horseshoe, which slowly fills with mud and plants
+until only a line of reeds shows where the water used to be.
 
-She had meant to write the letter on Sunday, but the day had passed with visitors, and on Monday there was the
-meeting. So it was Tuesday evening before she sat down at the kitchen table with a pen and two sheets of paper. She
-thanked her brother for the photographs, told him about the new neighbours and the garden, and asked whether he
-would come in the summer. When she had finished she read it once more, added a line about the weather, and went out
-to post it, although it was already dark and had begun to rain.)";
+She had meant to write the letter on Sunday, but the day had passed with visitors, and on Monday
+there was the meeting. So it was Tuesday evening before she sat down at the kitchen table with a pen
+and two sheets of paper. She thanked her brother for the photographs, told him about the new
+neighbours and the garden, and asked whether he would come in the summer. When she had finished she
+read it once more, added a line about the weather, and went out to post it, although it was already
+dark and had begun to rain.)";
 }
 
 }  // namespace brisk::evaluate

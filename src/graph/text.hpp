@@ -12,8 +12,8 @@
 //       %13, %14 = attention(%12, %9) {layer=0} : f32[tokens, 576], u8[tokens, 56]  # layer.0.attn.mix
 //     output %40
 // - The first symbols are always tokens and outputs. %N is a value: dump() counts inputs first, then what the
-//   nodes make, in order. @NAME is a weight. What follows # is the name of an input or a node; the values that
-//   a node makes are named after it.
+//   nodes make, in order. @NAME is a weight. What follows # is the name of an input or a node; the values
+//   that a node makes are named after it.
 // - A type is a data type and dimensions, outermost first; "state", or "q8_rows[rows, width]". A dimension is
 //   affine in the symbols (2*tokens+1) or known later: after(SIZE), after(SIZE)<=AFFINE.
 // - A weight is its form and the shape of its values, then its settings and components unless the form is one

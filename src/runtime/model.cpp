@@ -198,9 +198,7 @@ Status Model::check_memory(const ThreadPool& pool) const {
        mebibytes(offer.available) + " available", "a smaller context (-c) or a smaller model"});
 }
 
-DType Model::kv_type() const {
-  return options_.kv_type.value_or(options_.exact ? DType::kF32 : DType::kF16);
-}
+DType Model::kv_type() const { return options_.kv_type.value_or(options_.exact ? DType::kF32 : DType::kF16); }
 
 std::vector<KvGroup> Model::kv_groups() const {
   KvGroup full;

@@ -26,12 +26,12 @@
 namespace brisk::runtime {
 
 struct LoadOptions {
-  Isa isa = Isa::kRef;        ///< highest level to use; callers pass active_isa()
-  bool exact = false;         ///< f32 activations and keys and values: the reference arithmetic
+  Isa isa = Isa::kRef;                ///< highest level to use; callers pass active_isa()
+  bool exact = false;                 ///< f32 activations and keys and values: the reference arithmetic
   std::optional<DType> kv_type = {};  ///< of stored keys and values; default f16, f32 when exact
-  int64_t context = 0;        ///< tokens a sequence may hold; 0: the model's own, at most 8192
-  int64_t step_tokens = 512;  ///< rows of one step at most (the plan's token budget)
-  int64_t step_outputs = 64;  ///< rows of one step that may ask for logits
+  int64_t context = 0;                ///< tokens a sequence may hold; 0: the model's own, at most 8192
+  int64_t step_tokens = 512;          ///< rows of one step at most (the plan's token budget)
+  int64_t step_outputs = 64;          ///< rows of one step that may ask for logits
   std::vector<std::string> passes_off = {};  ///< graph passes to leave out, by name
   const std::atomic<bool>* cancel = nullptr;
   /// Called with the share of the weights that is packed, 0 to 1; may be empty.

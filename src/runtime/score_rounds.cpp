@@ -39,7 +39,9 @@ bool ScoreRounds::make_text(ScoreText& text) {
       ++continuation_;
     }
     if (continuation_ == item.continuations.size()) continue;
-    text = {.item = item_, .continuation = continuation_, .tokens = item.prompt,
+    text = {.item = item_,
+            .continuation = continuation_,
+            .tokens = item.prompt,
             .first_scored = first_scored_token(item)};
     const std::vector<int32_t>& rest = item.continuations[continuation_];
     text.tokens.insert(text.tokens.end(), rest.begin(), rest.end());

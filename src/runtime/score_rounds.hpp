@@ -10,8 +10,8 @@
 
 namespace brisk::runtime {
 
-/// One continuation behind its prompt. Row r of a text is its token r run through the model; it tells of token
-/// r + 1, so the last token has no row.
+/// One continuation behind its prompt. Row r of a text is its token r run through the model; it tells of
+/// token r + 1, so the last token has no row.
 struct ScoreText {
   size_t item = 0, continuation = 0;
   std::vector<int32_t> tokens;

@@ -44,8 +44,8 @@ void use_tensor(const SafetensorsFile& file, const SafetensorsTensor& tensor) {
 #if defined(BRISK_PLANTED_BUG)
 // The planted bug: a dimension of the file serves as an index. Those of the corpus fit.
 void use_shape(const SafetensorsTensor& tensor) {
-  const auto table = std::make_unique<uint8_t[]>(64);
-  if (!tensor.shape.empty() && tensor.shape[0] >= 0 && tensor.shape[0] <= 100)
+  const auto table = std::make_unique<uint8_t[]>(8);
+  if (!tensor.shape.empty() && tensor.shape[0] >= 0 && tensor.shape[0] < 10)
     g_sum += table[static_cast<size_t>(tensor.shape[0])];
 }
 #endif

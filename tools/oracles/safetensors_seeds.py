@@ -45,7 +45,8 @@ def safetensors_seeds():
         "empty": file([]),
         "metadata": file([], {"format": "pt", "": "\u00e9"}),
         "types": file([tensor(f"t.{name}", name, [2]) for name in BYTES]),
-        "shapes": file([tensor("scalar", "F32", []), tensor("none", "F32", [3, 0]), tensor("deep", "U8", [1, 2, 3, 1])]),
+        "shapes": file([tensor("scalar", "F32", []), tensor("none", "F32", [3, 0]),
+                        tensor("deep", "U8", [1, 2, 3, 1])]),
         "gap": file([tensor("a", "U8", [8])]) + b"behind",
         "unpadded": file([tensor("a", "U8", [3])], pad=1),
         "twice": struct.pack("<Q", 128) + (b'{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},'
@@ -82,6 +83,7 @@ def snapshot_seeds():
                                        pages(0, 2, 128), pages(2, 2, 128)]),
         "window": snapshot(45, [WINDOW], [pages(1, 1, 256)]),
         "state": snapshot(1, [STATE], [tensor("layer.3.state", "U8", [4])]),
+        "tokens": snapshot(100, [STATE], [tensor("layer.3.state", "U8", [4])]),
         "groups": snapshot(2, [FULL, WINDOW, STATE], [pages(0, 2, 128), pages(2, 2, 128), pages(1, 1, 256),
                                                       tensor("layer.3.state", "U8", [4])]),
         "no_record": file([numbers("tokens", [1])], {"other": "x"}),

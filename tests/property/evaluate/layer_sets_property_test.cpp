@@ -89,9 +89,8 @@ TEST_F(LayerSetsProperty, TogetherOrAloneOnAnyNumberOfThreads) {
 /// The model's file without some layers.
 test::GgufBuilder without(test::GgufBuilder builder, const LayerSet& layers, int64_t count) {
   std::erase_if(builder.tensors, [&](const auto& tensor) {
-    return std::ranges::any_of(layers, [&](int64_t layer) {
-      return tensor.name.starts_with("blk." + std::to_string(layer) + ".");
-    });
+    return std::ranges::any_of(
+        layers, [&](int64_t layer) { return tensor.name.starts_with("blk." + std::to_string(layer) + "."); });
   });
   for (auto& tensor : builder.tensors) {
     if (!tensor.name.starts_with("blk.")) continue;

@@ -63,7 +63,8 @@ class ScorerProperty : public testing::Test {
       if (i > 0 && random_() % 3 != 0) {
         const std::vector<int32_t>& before = items[random_() % i].prompt;
         const size_t common = before.empty() ? 0 : random_() % (before.size() + 1);
-        items[i].prompt.insert(items[i].prompt.begin(), before.begin(), before.begin() + std::ptrdiff_t(common));
+        items[i].prompt.insert(items[i].prompt.begin(), before.begin(),
+                               before.begin() + std::ptrdiff_t(common));
         items[i].prompt.resize(std::min<size_t>(items[i].prompt.size(), 60));
       }
       const size_t count = std::uniform_int_distribution<size_t>(0, 5)(random_);
@@ -138,7 +139,8 @@ TEST_F(ScorerProperty, ContrastedScoresAreThoseOfEachTextAlone) {
     SCOPED_TRACE("seed " + std::to_string(kSeed) + ", round " + std::to_string(round));
     const std::vector<int64_t> pruned = {1};
     for (const bool shares_prompt : {false, true}) {
-      compare({std::make_shared<TestContrast>(pruned_stream(*model_, pruned).value(), shares_prompt), nullptr});
+      compare(
+          {std::make_shared<TestContrast>(pruned_stream(*model_, pruned).value(), shares_prompt), nullptr});
     }
   }
 }

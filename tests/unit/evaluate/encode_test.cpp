@@ -29,7 +29,10 @@ class EncodeTest : public testing::Test {
     return model.tokenizer().encode(text, {.add_special = false, .parse_special = true});
   }
   static ChoiceItem question(Text prompt, Text correct, Text incorrect) {
-    return {.line = 3, .prompt = std::move(prompt), .correct = {std::move(correct)}, .incorrect = {std::move(incorrect)}};
+    return {.line = 3,
+            .prompt = std::move(prompt),
+            .correct = {std::move(correct)},
+            .incorrect = {std::move(incorrect)}};
   }
 
   std::unique_ptr<ThreadPool> pool_ = test::make_pool(1);

@@ -79,7 +79,8 @@ TEST(Items, BadQuestionsAreRefused) {
 
 TEST(Items, BrokenLinesAreRefused) {
   const std::string deep = "{\"prompt\": " + std::string(100, '[') + std::string(100, ']') + "}";
-  for (const std::string& line : {std::string("{\"prompt\": "), std::string("{\"prompt\": \"\xff\"}"), deep}) {
+  for (const std::string& line :
+       {std::string("{\"prompt\": "), std::string("{\"prompt\": \"\xff\"}"), deep}) {
     const Status status = read_choice_items(line, "f").status();
     EXPECT_EQ(status.code(), StatusCode::kBadInput);
     EXPECT_NE(status.message().find("line 1"), std::string::npos) << status.message();

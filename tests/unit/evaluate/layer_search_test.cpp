@@ -137,9 +137,8 @@ TEST(LayerSearch, ModelsTooShallowAreRefused) {
 }
 
 TEST(LayerSearch, ErrorsOfMeasuringArePassedOn) {
-  const MeasureSets measure = [](std::span<const LayerSet>, std::string_view) -> Result<std::vector<SetFigures>> {
-    return cancelled();
-  };
+  const MeasureSets measure = [](std::span<const LayerSet>,
+                                 std::string_view) -> Result<std::vector<SetFigures>> { return cancelled(); };
   EXPECT_EQ(search_layers(16, kFull, {}, measure).status().code(), StatusCode::kCancelled);
 }
 

@@ -76,7 +76,8 @@ TEST_F(ScoreTest, TheProbabilitiesOfAllTokensAddUpToOne) {
 
 TEST_F(ScoreTest, ATextOfTheWholeContextFits) {
   const auto model = load(64);
-  const ScoreItem whole{std::vector<int32_t>(32, 7), {std::vector<int32_t>(32, 9), std::vector<int32_t>(32, 8)}};
+  const ScoreItem whole{std::vector<int32_t>(32, 7),
+                        {std::vector<int32_t>(32, 9), std::vector<int32_t>(32, 8)}};
   const auto scores = make(model)->score({&whole, 1});
   ASSERT_TRUE(scores.ok()) << scores.status().message();
   EXPECT_EQ((*scores)[0][1].logprobs, alone(model, whole, 1));
@@ -84,7 +85,8 @@ TEST_F(ScoreTest, ATextOfTheWholeContextFits) {
 
 TEST_F(ScoreTest, WhatDoesNotFitIsNamed) {
   auto scorer = make(load(64));
-  const std::vector<ScoreItem> items = {{{1}, {{2}}}, {std::vector<int32_t>(32, 7), {std::vector<int32_t>(33, 9)}}};
+  const std::vector<ScoreItem> items = {{{1}, {{2}}},
+                                        {std::vector<int32_t>(32, 7), {std::vector<int32_t>(33, 9)}}};
   const Status status = scorer->score(items).status();
   EXPECT_EQ(status.code(), StatusCode::kBadInput);
   EXPECT_NE(status.message().find("item 1"), std::string::npos) << status.message();
