@@ -238,8 +238,11 @@ void Decoder::lay_out(std::span<const TokenRow> rows) {
   rows_.clear();
   wanted_.clear();
   for (size_t i = 0; i < rows.size(); ++i) {
-    rows_.push_back(
-        {.token = rows[i].token, .sequence = sequence(rows[i].sequence).own, .logits = rows[i].wanted});
+    rows_.push_back({.token = rows[i].token,
+                     .sequence = sequence(rows[i].sequence).own,
+                     .logits = rows[i].wanted,
+                     .embedding = rows[i].embedding,
+                     .position = rows[i].position});
     if (rows[i].wanted) wanted_.push_back(i);
   }
   for (size_t s = 0; s < streams_.size(); ++s) {
@@ -251,6 +254,7 @@ void Decoder::lay_out(std::span<const TokenRow> rows) {
       rows_.push_back({.token = rows[i].token,
                        .sequence = own,
                        .logits = rows[i].wanted,
+                       .position = rows[i].position,
                        .source = static_cast<int32_t>(i),
                        .from = stream.from,
                        .skip = stream.skip.data()});
@@ -262,6 +266,10 @@ Status Decoder::run_second(std::span<const TokenRow> rows, const std::atomic<boo
   if (second_ == nullptr) return {};
   second_rows_.clear();
   for (const TokenRow& row : rows) {
+    if (row.embedding != nullptr) {
+      return usage_error({"decoding " + std::string(policies_.decoding->name()),
+                          "tokens, which both models know", "an embedding of the first"});
+    }
     second_rows_.push_back({row.token, sequence(row.sequence).second, row.wanted});
   }
   second_logits_.clear();

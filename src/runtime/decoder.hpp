@@ -3,6 +3,7 @@
 // Generation, scoring and benchmarks all go through here.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -27,6 +28,9 @@ struct TokenRow {
   int32_t token;
   int32_t sequence;  ///< of this decoder
   bool wanted;       ///< whether its scores are handed out
+  /// In place of the token's own, as in Row; refused beside a second model.
+  const float* embedding = nullptr;
+  std::array<int32_t, 3> position = {-1, -1, -1};
 };
 
 class Decoder {

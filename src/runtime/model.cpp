@@ -150,6 +150,10 @@ Result<std::shared_ptr<Model>> Model::load(std::shared_ptr<formats::GgufFile> fi
                         std::to_string(model->context_), "a smaller -c"});
   }
   BRISK_ASSIGN(graph::Graph graph, architecture->build(model->config_, source));
+  for (const auto& rewrite : options.rewrites) {
+    BRISK_TRY(rewrite(graph));
+    BRISK_TRY(graph::verify(graph));
+  }
   const int64_t step_tokens = std::min(options.step_tokens, model->context_);
   const graph::PlanOptions plan_options{options.isa,
                                         options.exact,

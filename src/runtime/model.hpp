@@ -33,6 +33,9 @@ struct LoadOptions {
   int64_t step_tokens = 512;          ///< rows of one step at most (the plan's token budget)
   int64_t step_outputs = 64;          ///< rows of one step that may ask for logits
   std::vector<std::string> passes_off = {};  ///< graph passes to leave out, by name
+  /// Techniques that change the graph before it is planned (adapters, experts elsewhere, other forms), in
+  /// order. What they capture lives as long as the model.
+  std::vector<std::function<Status(graph::Graph&)>> rewrites = {};
   const std::atomic<bool>* cancel = nullptr;
   /// Called with the share of the weights that is packed, 0 to 1; may be empty.
   std::function<void(double)> progress = {};

@@ -42,11 +42,11 @@ void use_tensor(const SafetensorsFile& file, const SafetensorsTensor& tensor) {
 }
 
 #if defined(BRISK_PLANTED_BUG)
-// The planted bug: a dimension of the file serves as an index. Those of the corpus fit.
-void use_shape(const SafetensorsTensor& tensor) {
-  const auto table = std::make_unique<uint8_t[]>(8);
-  if (!tensor.shape.empty() && tensor.shape[0] >= 0 && tensor.shape[0] < 10)
-    g_sum += table[static_cast<size_t>(tensor.shape[0])];
+// The planted bug: data of the file serves as an index. That of the corpus begins with 0.
+void use_data(const SafetensorsTensor& tensor) {
+  const auto table = std::make_unique<uint8_t[]>(64);
+  if (!tensor.data.empty() && std::to_integer<uint8_t>(tensor.data[0]) < 128)
+    g_sum += table[std::to_integer<size_t>(tensor.data[0])];
 }
 #endif
 
@@ -56,7 +56,7 @@ void use_file(const SafetensorsFile& file, size_t bytes) {
     use_tensor(file, tensor);
     filled += tensor.data.size();
 #if defined(BRISK_PLANTED_BUG)
-    use_shape(tensor);
+    use_data(tensor);
 #endif
   }
   require(filled <= bytes, "tensors do not overlap");

@@ -3,10 +3,12 @@
 miniature-S   world, questions and trained models of seed S (torch only)
 facts-S       search and all methods on the miniature of seed S (the engine)
 companion     the separate small model with the built-in model's tokenizer
-real-search   the layers that PruneCD prunes of the built-in model
+real-search-O the layers that PruneCD prunes of the built-in model, by objective O
+real-static   static DoLa's layer there
 real-M-T      method M on task T
 """
 
+import tempfile
 from pathlib import Path
 
 import companion
@@ -16,6 +18,8 @@ import questions
 from cache import file_hash, read_json, read_jsonl, user_cache, write_json, write_jsonl
 from errors import RecipeError
 
+# The specification's objective first, then its second criterion: tables of recipe.toml's [search].
+SEARCHES = {"PruneCD": "options", "PruneCD by contrast": "contrast_options"}
 EXPOSURE_BANDS = ((1, 1), (2, 2), (3, 5), (6, 10), (11, 30))
 
 
@@ -67,7 +71,8 @@ def facts(run, seed):
 def judge_facts(run, made, seed, folder):
     model, calibration = made / "model.gguf", made / "calibration.jsonl"
     common = run.recipe["methods"]["facts_options"]
-    profiles = search(run, model, calibration, made / "neutral.jsonl", folder, common)
+    inputs = (calibration, made / "neutral.jsonl")
+    profiles = {name: search(run, model, inputs, key, folder, common) for name, key in SEARCHES.items()}
     static = best_static(run, model, calibration, run.recipe["methods"]["facts_static"], common)
     options, sets = methods.all_methods(run.recipe, folder, profiles, made / "small.gguf", static)
     result = {"seed": seed, "sets": sets, "static": static, "profiles": profiles}
@@ -89,13 +94,10 @@ def judge_facts_method(run, made, options):
     return {"all": summary(every), "rare": summary(rare), "by_exposure": bands}
 
 
-def search(run, model, calibration, neutral, folder, common):
-    """Profiles by both objectives: "PruneCD" is the specification's, by the drop in truthfulness."""
-    found = {}
-    for name, key in (("PruneCD", "options"), ("PruneCD by contrast", "contrast_options")):
-        path = folder / f"search_{key}.json"
-        found[name] = run.engine.profile(model, calibration, neutral, path, [*run.recipe["search"][key], *common])
-    return found
+def search(run, model, inputs, key, folder, common):
+    """The profile of a search by one objective, kept in the folder. `inputs`: calibration questions, neutral text."""
+    options = [*run.recipe["search"][key], *common]
+    return run.engine.profile(model, *inputs, folder / f"search_{key}.json", options)
 
 
 def best_static(run, model, calibration, layers, common):
@@ -144,18 +146,20 @@ def train_companion(run):
 
 def real(run):
     """The result on the built-in model, an object of plain values."""
-    inputs, made = real_inputs(run.recipe), train_companion(run)
+    made, model = train_companion(run), real_inputs(run.recipe)["model"]
     depends = {"made": made.name, "engine": run.engine.hash, **{key: run.recipe[key] for key in ("search", "methods")}}
-    found = run.stage("real-search", depends, lambda folder: search_real(run, inputs["model"], made, folder))
-    kept = read_json(found / "search.json")
-    options, sets = methods.all_methods(run.recipe, found, kept["profiles"], made / "small.gguf", kept["static"])
-    result = {"sets": sets, "tasks": {}, **kept, "companion": read_json(made / "companion.json")}
-    for task, norm in real_tasks(run.recipe).items():
-        result["tasks"][task] = {
-            name: judge_real(run, depends, inputs["model"], made / f"{task}.jsonl", name, [*words, "--mc-norm", norm])
-            for name, words in options.items()
+    found = search_real(run, model, made, depends)
+    with tempfile.TemporaryDirectory() as folder:
+        profiles, static = found["profiles"], found["static"]
+        options, sets = methods.all_methods(run.recipe, folder, profiles, made / "small.gguf", static)
+        tasks = {
+            task: {
+                name: judge_real(run, depends, model, made / f"{task}.jsonl", name, [*words, "--mc-norm", norm])
+                for name, words in options.items()
+            }
+            for task, norm in real_tasks(run.recipe).items()
         }
-    return result
+    return {"sets": sets, "tasks": tasks, "companion": read_json(made / "companion.json"), **found}
 
 
 def real_tasks(recipe):
@@ -182,12 +186,20 @@ def make_real(run, inputs, folder):
     write_json(folder / "companion.json", figures | {"items": counts})
 
 
-def search_real(run, model, made, folder):
-    calibration = made / "truthfulqa_calibration.jsonl"
-    norm = ["--mc-norm", run.recipe["methods"]["truthfulqa_norm"]]
-    profiles = search(run, model, calibration, made / "neutral.txt", folder, norm)
-    static = best_static(run, model, calibration, run.recipe["methods"]["real_static"], norm)
-    write_json(folder / "search.json", {"profiles": profiles, "static": static})
+def search_real(run, model, made, depends):
+    """{"profiles": by both objectives, "static": layer}, each in a stage of its own: they take minutes."""
+    inputs = (made / "truthfulqa_calibration.jsonl", made / "neutral.txt")
+    common = ["--mc-norm", run.recipe["methods"]["truthfulqa_norm"]]
+    profiles = {}
+    for name, key in SEARCHES.items():
+        kept = run.stage(f"real-search-{key}", depends, lambda f, key=key: search(run, model, inputs, key, f, common))
+        profiles[name] = read_json(kept / f"search_{key}.json")
+
+    def choose_static(folder):
+        layers = run.recipe["methods"]["real_static"]
+        write_json(folder / "static.json", best_static(run, model, inputs[0], layers, common))
+
+    return {"profiles": profiles, "static": read_json(run.stage("real-static", depends, choose_static) / "static.json")}
 
 
 def judge_real(run, depends, model, items, name, options):
