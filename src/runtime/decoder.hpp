@@ -42,6 +42,8 @@ class Decoder {
 
   const Model& model() const { return engine_->model(); }
   Engine& engine() { return *engine_; }
+  /// The decoding method; null for plain decoding.
+  const Decoding* decoding() const { return policies_.decoding.get(); }
 
   Result<int32_t> create_sequence();
   /// A sequence that holds what `id` holds, in shared memory.

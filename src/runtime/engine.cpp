@@ -141,7 +141,7 @@ Status Engine::check_layers(const Row& row, const graph::RowPath& path, const st
                               " in layer " + std::to_string(layer),
                           std::string(dtype_name(geometry->type))});
     }
-    if (chooses && layers[layer].head_pages != nullptr) {
+    if (chooses && kv_->ragged(row.sequence, layer)) {
       return usage_error({where, "a row that sees all of its sequence, once entries were evicted",
                           "a mask or a range in layer " + std::to_string(layer)});
     }

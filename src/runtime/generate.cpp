@@ -76,7 +76,12 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> mo
   const int64_t context = model->context();
   session->tokens_.reserve(static_cast<size_t>(context));
   session->rows_.reserve(static_cast<size_t>(context));
-  BRISK_ASSIGN(session->decoder_, Decoder::create(std::move(model), pool, context, std::move(policies)));
+  // A stream that shares the prompt stands in the model's own group: it needs room for all that follows.
+  int64_t capacity = context;
+  if (policies.decoding != nullptr) {
+    capacity *= 1 + std::ranges::count_if(policies.decoding->streams(), &Stream::shares_prompt);
+  }
+  BRISK_ASSIGN(session->decoder_, Decoder::create(std::move(model), pool, capacity, std::move(policies)));
   BRISK_ASSIGN(session->sequence_, session->decoder_->create_sequence());
   return session;
 }
@@ -139,6 +144,12 @@ Result<Generation> Session::generate(std::span<const int32_t> prompt, const Gene
                                      const std::function<bool(std::string_view)>& on_text,
                                      const std::atomic<bool>* cancel) {
   BRISK_TRY(options.sampling.check());
+  const Decoding* decoding = decoder_->decoding();
+  if (decoding != nullptr && decoding->greedy_only() && options.sampling.temperature > 0) {
+    return usage_error({"decoding " + std::string(decoding->name()),
+                        "temperature 0: only the order of these scores means something",
+                        std::to_string(options.sampling.temperature), "temperature 0 (--temp 0)"});
+  }
   BRISK_TRY(check_prompt(prompt));
   Generation out;
   out.prompt_tokens = static_cast<int64_t>(prompt.size());

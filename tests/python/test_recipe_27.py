@@ -255,8 +255,8 @@ def test_controls_are_of_the_same_size_and_other_layers():
 
 def test_written_profile_holds_no_figures_of_other_layers(tmp_path):
     profile = {"fingerprint": "f", "layers": 8, "pruned": [3], "mode": "ratio", "drop": 0.2, "flatness": []}
-    load("methods").write_profile(tmp_path / "p.json", profile, [5, 2])
-    assert json.loads((tmp_path / "p.json").read_text()) == {
+    path = load("methods").write_profile(tmp_path, "some layers", profile, [5, 2])
+    assert json.loads(path.read_text()) == {
         "fingerprint": "f",
         "layers": 8,
         "pruned": [2, 5],

@@ -12,10 +12,12 @@ def prunable(layers):
     return range(1, layers - max(2, layers // 8))
 
 
-def write_profile(path, profile, pruned):
-    """A profile like `profile` with other layers; figures that belong to the layers are left out."""
+def write_profile(folder, name, profile, pruned):
+    """The path of a profile like `profile` with other layers; figures that belong to the layers are left out."""
     kept = ("fingerprint", "layers", "mode", "alpha", "lambda", "calibration")
+    path = Path(folder) / f"{name.replace(' ', '_')}.json"
     write_json(path, {key: profile[key] for key in kept if key in profile} | {"pruned": sorted(pruned)})
+    return path
 
 
 def control_sets(profile, count, seed):
@@ -42,22 +44,18 @@ def dola_options(layers):
 
 
 def all_methods(recipe, folder, profiles, amateur, static):
-    """{name: options of eval}. `profiles`: {"PruneCD": profile, ...}, the first being the one that the controls are
-    sized by; their files and the controls' are written to the folder."""
-    folder = Path(folder)
-    profile = next(iter(profiles.values()))
-    controls = control_sets(profile, recipe["methods"]["random_sets"], recipe["code"])
-    sets = {name: found["pruned"] for name, found in profiles.items()} | controls
-    sets["no layers"] = []
+    """{name: options of eval}, and the layer sets by name. `profiles`: {"PruneCD": profile, ...}, the first being the one
+    that the controls are sized by; their files and the controls' are written to the folder."""
+    settings, profile = recipe["methods"], next(iter(profiles.values()))
+    sets = {name: found["pruned"] for name, found in profiles.items()}
+    sets |= control_sets(profile, settings["random_sets"], recipe["code"]) | {"no layers": []}
     methods = {"plain": []}
-    for bucket in recipe["methods"]["dola_buckets"]:
+    for bucket in settings["dola_buckets"]:
         methods[f"DoLa {bucket}"] = dola_options(bucket)
     methods["DoLa static"] = dola_options(static)
-    for mode in recipe["methods"]["modes"]:
-        suffix = "" if mode == "ratio" else f", {mode}"
-        methods[f"small model{suffix}"] = contrastive_options(amateur, mode)
-        for name, pruned in sets.items():
-            path = folder / f"{name.replace(' ', '_')}.json"
-            write_profile(path, profile, pruned)
-            methods[f"{name}{suffix}"] = pruned_options(path, mode)
+    methods["small model"] = contrastive_options(amateur, "ratio")
+    for name, pruned in sets.items():
+        methods[name] = pruned_options(write_profile(folder, name, profile, pruned), "ratio")
+    for name in settings["extrapolate"]:
+        methods[f"{name}, extrapolate"] = [*methods[name][:-1], "extrapolate"]
     return methods, sets
