@@ -61,12 +61,13 @@ install_packages() {
 # without arguments. What was installed is stamped, so that a second call costs nothing.
 ensure_venv() {
   local wanted="${*:-all}" requirements=$BRISK_ROOT/tests/requirements.txt stamp
-  stamp=$VENV/.brisk-$(printf '%s' "$wanted" | cat - "$requirements" | sha256sum | cut -c1-16)
+  local recipes=$BRISK_ROOT/recipes/requirements.txt
+  stamp=$VENV/.brisk-$(printf '%s' "$wanted" | cat - "$requirements" "$recipes" | sha256sum | cut -c1-16)
   [ -e "$stamp" ] && return 0
   [ -x "$VENV/bin/python" ] || /usr/bin/python3 -m venv "$VENV"
   say "installing into .venv: $wanted"
   if [ "$wanted" = all ]; then
-    "$VENV/bin/pip" install -q --disable-pip-version-check -r "$requirements"
+    "$VENV/bin/pip" install -q --disable-pip-version-check -r "$requirements" -r "$recipes"
   else
     "$VENV/bin/pip" install -q --disable-pip-version-check -c "$requirements" "$@"
   fi

@@ -50,6 +50,8 @@ double deviation(const std::vector<T>& values) {
 std::string BenchTest::name() const {
   std::string text = prompt > 0 ? "pp" + std::to_string(prompt) : "tg" + std::to_string(gen);
   if (depth > 0) text += " @ d" + std::to_string(depth);
+  if (method != "plain") text += " @ " + method;
+  if (kv_policy != "full") text += " @ " + kv_policy;
   return text;
 }
 
@@ -104,11 +106,13 @@ Status ModelBench::run_once(const BenchTest& test) {
 
 Status ModelBench::go_to_depth(int64_t depth) {
   const int64_t length = decoder_->length(sequence_);
-  if (length >= depth) {
+  if (length >= depth && decoder_->shortest(sequence_) <= depth) {
     decoder_->truncate(sequence_, depth);
     return {};
   }
-  return feed_prompt(depth - length);
+  if (length <= depth) return feed_prompt(depth - length);
+  decoder_->truncate(sequence_, 0);  // a policy evicted: begin again
+  return depth > 0 ? feed_prompt(depth) : Status();
 }
 
 Result<BenchResult> ModelBench::run(const BenchTest& test, int64_t repetitions) {

@@ -17,6 +17,7 @@ struct BenchTest {
   int64_t gen = 0;
   int64_t depth = 0;
   int threads = 1;
+  std::string method = "plain", kv_policy = "full";  ///< decoding and what is kept, by name
   std::string name() const;
   int64_t tokens() const { return prompt + gen; }
 };

@@ -23,12 +23,17 @@ std::vector<int64_t> thread_counts(const Arguments& arguments) {
 /// Every combination, prompt tests before generation tests; lengths of 0 mean none.
 std::vector<BenchTest> tests_of(const Arguments& arguments, int threads) {
   std::vector<BenchTest> tests;
+  const auto add = [&](BenchTest test) {
+    test.method = arguments.text("decode");
+    test.kv_policy = arguments.text("kv-policy");
+    tests.push_back(std::move(test));
+  };
   for (const int64_t depth : arguments.integers("depth")) {
     for (const int64_t prompt : arguments.integers("prompt-length")) {
-      if (prompt > 0) tests.push_back({.prompt = prompt, .gen = 0, .depth = depth, .threads = threads});
+      if (prompt > 0) add({.prompt = prompt, .gen = 0, .depth = depth, .threads = threads});
     }
     for (const int64_t gen : arguments.integers("gen-length")) {
-      if (gen > 0) tests.push_back({.prompt = 0, .gen = gen, .depth = depth, .threads = threads});
+      if (gen > 0) add({.prompt = 0, .gen = gen, .depth = depth, .threads = threads});
     }
   }
   return tests;
@@ -108,6 +113,9 @@ Status run(const Arguments& arguments) {
   std::string format = arguments.text("output");
   const bool json = arguments.flag("json") || format.starts_with("json");
   if (arguments.flag("json") && !arguments.given("output")) format = "json";
+  if (arguments.flag("limits") && (arguments.given("decode") || arguments.given("kv-policy"))) {
+    return usage_error({"--limits", "no method: it measures the machine", "--decode or --kv-policy"});
+  }
   return arguments.flag("limits") ? measure_machine(arguments, json) : measure_model(arguments, format);
 }
 

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/file.hpp"
 #include "base/signals.hpp"
 #include "cli/chat/chat.hpp"
 #include "cli/chat/prompt.hpp"
@@ -62,6 +63,26 @@ void tell(const LoadedModel& loaded, const runtime::Generation& generation, uint
               "\n");
 }
 
+/// What can be told before a model is loaded: a cache that could not be used or written.
+Status check_prompt_cache(const Arguments& arguments) {
+  const std::string& path = arguments.text("prompt-cache");
+  if (path.empty()) {
+    if (!arguments.given("prompt-cache") && !arguments.flag("prompt-cache-ro")) return {};
+    return usage_error({"--prompt-cache", "the path of a file", "none"});
+  }
+  const std::string& method = arguments.text("decode");
+  if (method == "prunecd" || method == "contrastive") {
+    return usage_error({"--prompt-cache", "a method that needs only the model's own keys and values",
+                        "--decode " + method, "leaving one of them out"});
+  }
+  if (arguments.text("kv-policy") != "full") {
+    return usage_error({"--prompt-cache", "keys and values that are all kept",
+                        "--kv-policy " + arguments.text("kv-policy"), "leaving one of them out"});
+  }
+  if (arguments.flag("prompt-cache-ro")) return {};
+  return AtomicFile::create(path, true).status();  // its temporary goes with it
+}
+
 /// Takes up what an earlier call stored, when the file is there.
 Status restore_prompt_cache(const Arguments& arguments, const LoadedModel& loaded) {
   const std::string& path = arguments.text("prompt-cache");
@@ -77,6 +98,7 @@ Status save_prompt_cache(const Arguments& arguments, const LoadedModel& loaded) 
 
 Status answer_once(const Arguments& arguments) {
   BRISK_ASSIGN(const runtime::GenerateOptions options, generate_options(arguments));
+  BRISK_TRY(check_prompt_cache(arguments));
   BRISK_ASSIGN(const std::string text, prompt_argument(arguments));
   BRISK_ASSIGN(const LoadedModel loaded, load_session(arguments, options));
   BRISK_ASSIGN(const std::vector<int32_t> prompt, prompt_tokens(arguments, loaded, text));
@@ -90,9 +112,10 @@ Status answer_once(const Arguments& arguments) {
   BRISK_ASSIGN(const runtime::Generation generation,
                loaded.session->generate(prompt, options, stream, &interrupt_flag()));
   BRISK_TRY(written);
+  if (json) BRISK_TRY(print_json(answer_json(loaded, generation, options.sampling.seed)));
+  if (!json && !generation.text.ends_with('\n')) BRISK_TRY(print("\n"));
   BRISK_TRY(save_prompt_cache(arguments, loaded));
-  if (json) return print_json(answer_json(loaded, generation, options.sampling.seed));
-  if (!generation.text.ends_with('\n')) BRISK_TRY(print("\n"));
+  if (json) return {};
   if (generation.finish_reason == runtime::FinishReason::kContextFull) {
     print_error("note: the answer ends because the context of " + std::to_string(loaded.model->context()) +
                 " tokens is full; --ctx-size gives more\n");

@@ -123,7 +123,8 @@ Status check_target(const std::string& path, bool overwrite) {
   struct stat status;
   if (stat(path.c_str(), &status) != 0) {
     if (errno != ENOENT) return file_error(path, "a place for a file", errno);
-    return {};
+    if (lstat(path.c_str(), &status) != 0) return {};
+    return environment_error({path, "a place for a file", "a link that leads nowhere", "another name"});
   }
   if (!S_ISREG(status.st_mode)) return not_regular(path, status.st_mode);
   if (!overwrite) {
@@ -136,7 +137,9 @@ Status rename_into_place(const std::string& from, const std::string& to, bool ov
   if (!overwrite) {
     // Another process may have made the file since create().
     if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
-    if (errno == EEXIST) return check_target(to, false);
+    if (errno == EEXIST) {
+      return environment_error({to, "no file of that name", "an existing one", "--force to replace it"});
+    }
     if (errno != EINVAL && errno != ENOSYS) return file_error(to, "to rename the finished file", errno);
   }
   if (rename(from.c_str(), to.c_str()) != 0) return file_error(to, "to rename the finished file", errno);

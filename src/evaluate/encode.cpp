@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/signals.hpp"
+
 namespace brisk::evaluate {
 
 namespace {
@@ -61,6 +63,7 @@ class ItemEncoder {
 
   Status answers(const std::vector<Text>& texts, const std::string& key) {
     for (size_t i = 0; i < texts.size(); ++i) {
+      if (interrupt_flag().load(std::memory_order_relaxed)) return cancelled();
       const std::string where = where_ + ", " + key + "[" + std::to_string(i) + "]";
       const auto* words = std::get_if<std::string>(&texts[i]);
       BRISK_ASSIGN(std::vector<int32_t> tokens,

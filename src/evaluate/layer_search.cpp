@@ -116,7 +116,7 @@ class Search {
     std::ranges::sort(set);
     if (set.empty()) return {};
     BRISK_ASSIGN(result_.tried, measure({std::move(set)}, "the best layers together"));
-    result_.best = result_.tried[0];
+    accept(best_of(result_.tried));
     return {};
   }
 

@@ -62,7 +62,8 @@ void Plan::plan_row_paths() {
       const int32_t from = made_in[index];
       const bool crosses = node.segment > 0 && from < node.segment;
       if (!crosses || listed[index] != 0 || offsets_[index] < 0) continue;
-      if (value.kind == ValueKind::kInput && value.type.shape[0] != Dim::symbol(kTokens)) continue;
+      const bool by_token = !value.type.shape.empty() && value.type.shape[0] == Dim::symbol(kTokens);
+      if (value.kind == ValueKind::kInput && !by_token) continue;
       const bool enters = std::ranges::any_of(graph_.segments(),
                                               [&](const Segment& segment) { return segment.stream == id; });
       listed[index] = 1;

@@ -29,7 +29,12 @@ Result<std::unique_ptr<Decoder>> Decoder::create(std::shared_ptr<const Model> mo
                         "one of them alone"});
   }
   std::unique_ptr<Decoder> decoder(new Decoder());
-  BRISK_ASSIGN(decoder->engine_, Engine::create(std::move(model), pool, capacity));
+  // A stream that shares the prompt stands in the model's own group: it needs room for all that follows.
+  int64_t room = capacity;
+  if (policies.decoding != nullptr) {
+    room *= 1 + std::ranges::count_if(policies.decoding->streams(), &Stream::shares_prompt);
+  }
+  BRISK_ASSIGN(decoder->engine_, Engine::create(std::move(model), pool, room));
   decoder->policies_ = std::move(policies);
   BRISK_TRY(decoder->add_streams(capacity));
   if (decoder->policies_.decoding != nullptr) {
@@ -55,7 +60,8 @@ Status Decoder::add_streams(int64_t capacity) {
   if (static_cast<int64_t>(wanted.size()) + 1 > most) {
     return usage_error({"decoding " + std::string(policies_.decoding->name()),
                         "at most " + std::to_string(most - 1) + " streams beside the model's own",
-                        std::to_string(wanted.size())});
+                        std::to_string(wanted.size()),
+                        "a larger --batch-size (-b) or --ctx-size (-c): a step holds no more rows"});
   }
   for (const Stream& stream : wanted) {
     if (stream.from < 1 || stream.from >= segments) {
@@ -151,7 +157,7 @@ void Decoder::drop(Sequence& sequence) {
 void Decoder::free_sequence(int32_t id) { drop(sequence(id)); }
 
 Result<int32_t> Decoder::adopt(SequenceId own) {
-  if (!streams_.empty() || second_ != nullptr) {
+  if (second_ != nullptr || std::ranges::any_of(streams_, &Stream::every_token)) {
     return usage_error({"decoding " + std::string(policies_.decoding->name()),
                         "sequences that it has seen from their beginning",
                         "one that came from elsewhere (a snapshot), whose other streams nobody computed",
@@ -159,6 +165,7 @@ Result<int32_t> Decoder::adopt(SequenceId own) {
   }
   Sequence made;
   made.own = own;
+  made.streams.assign(streams_.size(), -1);
   return keep(std::move(made), {});
 }
 
@@ -167,6 +174,9 @@ int64_t Decoder::length(int32_t id) const { return engine_->kv().length(sequence
 int64_t Decoder::shortest(int32_t id) const {
   const Sequence& wanted = sequence(id);
   int64_t shortest = engine_->kv().shortest(wanted.own);
+  for (const auto& [layer, segment] : model().stateful_layers()) {
+    if (engine_->kv().ragged(wanted.own, layer)) return length(id);
+  }
   for (const SequenceId stream : wanted.streams) {
     if (stream >= 0) shortest = std::max(shortest, engine_->kv().shortest(stream));
   }
@@ -188,6 +198,15 @@ void Decoder::truncate(int32_t id, int64_t length) {
     }
   }
   if (second_ != nullptr) second_->truncate(cut.second, length);
+}
+
+void Decoder::end_shared_streams(int32_t id) {
+  for (size_t s = 0; s < streams_.size(); ++s) {
+    SequenceId& stream = sequence(id).streams[s];
+    if (!streams_[s].shares_prompt || stream < 0) continue;
+    engine_->kv().free_sequence(stream);
+    stream = -1;
+  }
 }
 
 bool Decoder::begins_streams(const TokenRow& row) const {
@@ -323,7 +342,10 @@ Status Decoder::run_kv_policy(std::span<const TokenRow> rows) {
 Status Decoder::step(std::span<const TokenRow> rows, size_t first, const OnScores& on_scores,
                      const std::atomic<bool>* cancel) {
   BRISK_TRY(begin_streams(rows));
-  BRISK_TRY(run_second(rows, cancel));
+  if (Status status = run_second(rows, cancel); !status.ok()) {
+    take_back_second(rows);
+    return status;
+  }
   lay_out(rows);
   Result<std::span<const float>> logits = engine_->step(rows_, cancel);
   if (!logits.ok()) {

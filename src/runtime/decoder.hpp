@@ -49,13 +49,16 @@ class Decoder {
   /// A sequence that holds what `id` holds, in shared memory.
   Result<int32_t> fork(int32_t id);
   /// Takes over a sequence of the engine's store (a restored snapshot). Refused under methods that would have
-  /// to see its tokens too (streams, a second model).
+  /// to see its tokens too (streams of every token, a second model).
   Result<int32_t> adopt(SequenceId own);
   void free_sequence(int32_t id);
   int64_t length(int32_t id) const;
+  /// Ends the streams that share the prompt: they begin again at the next wanted token, and share all before.
+  void end_shared_streams(int32_t id);
   /// The sequence's own place in the engine's store.
   SequenceId store_sequence(int32_t id) const { return sequence(id).own; }
-  /// The shortest length that truncate() takes (KvStore::shortest).
+  /// The shortest length that truncate() takes, beside 0 (KvStore::shortest). A sequence that lost entries to
+  /// a policy is not cut back at all: what was evicted would leave a hole.
   int64_t shortest(int32_t id) const;
   void truncate(int32_t id, int64_t length);
 

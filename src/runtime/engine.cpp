@@ -99,9 +99,12 @@ Status Engine::check_row(std::span<const Row> rows, size_t index) const {
     return usage_error(
         {where, "an earlier row as the source of a row that splits off", std::to_string(row.source)});
   }
-  if (row.source >= 0 && rows[static_cast<size_t>(row.source)].from > row.from) {
-    return usage_error({where, "a source that has begun before segment " + std::to_string(row.from),
-                        "row " + std::to_string(row.source) + ", which has not"});
+  if (row.source >= 0) {
+    const Row& source = rows[static_cast<size_t>(row.source)];
+    if (source.from > row.from || source.until <= row.from) {
+      return usage_error({where, "a source that is on its way at segment " + std::to_string(row.from),
+                          "row " + std::to_string(row.source) + ", which is not"});
+    }
   }
   if (row.source >= 0 && (row.from < 1 || row.from > last_segment)) {
     return usage_error({where, "a segment from 1 to " + std::to_string(last_segment) + " to split off at",

@@ -76,12 +76,7 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> mo
   const int64_t context = model->context();
   session->tokens_.reserve(static_cast<size_t>(context));
   session->rows_.reserve(static_cast<size_t>(context));
-  // A stream that shares the prompt stands in the model's own group: it needs room for all that follows.
-  int64_t capacity = context;
-  if (policies.decoding != nullptr) {
-    capacity *= 1 + std::ranges::count_if(policies.decoding->streams(), &Stream::shares_prompt);
-  }
-  BRISK_ASSIGN(session->decoder_, Decoder::create(std::move(model), pool, capacity, std::move(policies)));
+  BRISK_ASSIGN(session->decoder_, Decoder::create(std::move(model), pool, context, std::move(policies)));
   BRISK_ASSIGN(session->sequence_, session->decoder_->create_sequence());
   return session;
 }
@@ -95,8 +90,20 @@ void Session::truncate(size_t length) {
   tokens_.resize(length);
 }
 
+// A prompt is only the same prompt when nothing was evicted from it.
+Status Session::check_whole(SequenceId own, const std::string& path) const {
+  for (const auto& [layer, segment] : model().stateful_layers()) {
+    if (!decoder_->engine().kv().ragged(own, layer)) continue;
+    return bad_input({path, "a sequence with all of its keys and values",
+                      "one from which a policy evicted (layer " + std::to_string(layer) + ")",
+                      "a prompt cache without --kv-policy"});
+  }
+  return {};
+}
+
 Status Session::save(const std::string& path) const {
   const SequenceId own = decoder_->store_sequence(sequence_);
+  BRISK_TRY(check_whole(own, path));
   return save_snapshot(decoder_->engine().kv(), own, model().fingerprint(), tokens_, path);
 }
 
@@ -104,7 +111,8 @@ Status Session::restore(const std::string& path) {
   clear();
   BRISK_ASSIGN(RestoredSequence restored,
                load_snapshot(decoder_->engine().kv(), model().fingerprint(), path));
-  Result<int32_t> adopted = decoder_->adopt(restored.id);
+  const Status whole = check_whole(restored.id, path);
+  Result<int32_t> adopted = whole.ok() ? decoder_->adopt(restored.id) : whole;
   if (!adopted.ok()) {
     decoder_->engine().kv().free_sequence(restored.id);
     return adopted.status();
@@ -157,6 +165,7 @@ Result<Generation> Session::generate(std::span<const int32_t> prompt, const Gene
   // Keep the stored tokens that the prompt begins with, but for the last: its logits are wanted.
   const auto [stored, wanted] = std::ranges::mismatch(tokens_, prompt.first(prompt.size() - 1));
   truncate(static_cast<size_t>(stored - tokens_.begin()));
+  decoder_->end_shared_streams(sequence_);  // the new prompt is shared as a whole, whatever was stored
   out.timings.cache_n = static_cast<int64_t>(tokens_.size());
   out.timings.prompt_n = out.prompt_tokens - out.timings.cache_n;
   auto start = Clock::now();

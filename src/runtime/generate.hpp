@@ -75,6 +75,7 @@ class Session {
  private:
   Session() = default;
   void truncate(size_t length);
+  Status check_whole(SequenceId own, const std::string& path) const;
   Status check_prompt(std::span<const int32_t> prompt) const;
   Result<std::span<const float>> feed(std::span<const int32_t> tokens, const std::atomic<bool>* cancel);
   Status continue_text(std::span<const float> logits, const GenerateOptions& options,

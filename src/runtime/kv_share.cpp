@@ -110,6 +110,8 @@ void KvShare::park_dropped() {
 
 void KvShare::truncate(int64_t length) {
   if (ragged_ != nullptr) return ragged_->truncate(length);
+  if (length == 0)
+    return release();  // whatever was given back behind a window: nothing is looked at any more
   while (static_cast<int64_t>(table_.size()) > std::max(entries_for(length), dropped_)) {
     pool_->release_entry(table_.back());
     table_.pop_back();

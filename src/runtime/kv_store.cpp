@@ -309,7 +309,8 @@ void KvStore::advance(SequenceId id, int64_t count) { at(id).length += count; }
 
 void KvStore::truncate(SequenceId id, int64_t length) {
   Sequence& sequence = at(id);
-  BRISK_ASSERT(length <= sequence.length && length >= shortest(id), "truncation shortens, as far as it can");
+  BRISK_ASSERT(length <= sequence.length && (length == 0 || length >= shortest(id)),
+               "truncation shortens, as far as it can");
   for (KvShare& share : sequence.shares) share.truncate(length);
   sequence.length = length;
 }

@@ -35,6 +35,7 @@ class Walk {
       for (int32_t wave = 0; has_wave(wave); ++wave) BRISK_TRY(run_wave(wave));
       keep_last();
     }
+    if (rounds_.holds_kept()) kept_.reset();  // it went with the round
     return {};
   }
 
@@ -140,12 +141,6 @@ ScoreSharing sharing_of(const Model& model, const Policies& policies) {
   return split_at_prompt ? ScoreSharing::kPrompts : ScoreSharing::kAll;
 }
 
-/// Sequences that a text has in the model's own memory: streams that share the prompt go on there.
-int64_t own_sequences(const Policies& policies) {
-  if (policies.decoding == nullptr) return 1;
-  return 1 + std::ranges::count_if(policies.decoding->streams(), &Stream::shares_prompt);
-}
-
 double sum_of(std::span<const float> values) { return std::accumulate(values.begin(), values.end(), 0.0); }
 
 }  // namespace
@@ -168,8 +163,7 @@ Result<std::unique_ptr<Scorer>> Scorer::create(std::shared_ptr<const Model> mode
     scorer->longest_ = std::min(scorer->longest_, policies.decoding->second_model()->context());
   }
   scorer->capacity_ = round_up(capacity > 0 ? capacity : model->context(), kernels::kPageTokens);
-  const int64_t room = scorer->capacity_ * own_sequences(policies);
-  BRISK_ASSIGN(scorer->decoder_, Decoder::create(std::move(model), pool, room, policies));
+  BRISK_ASSIGN(scorer->decoder_, Decoder::create(std::move(model), pool, scorer->capacity_, policies));
   scorer->sharing_ = sharing_of(scorer->model(), policies);
   scorer->longest_ = std::min(scorer->longest_, scorer->capacity_);
   return scorer;

@@ -39,11 +39,22 @@ def test_damaged_and_foreign_caches_are_refused_and_left_alone(brisk, model, tmp
     assert other_type.code == 3 and cache.read_bytes() == good
 
 
-def test_methods_that_must_see_every_token_refuse_a_cache(brisk, model, tmp_path):
+def test_what_a_cache_cannot_serve_is_refused_before_anything_is_written(brisk, model, tmp_path):
+    cache = tmp_path / "new.cache"
+    for more in (["--decode", "contrastive", "--amateur", model], ["--kv-policy", "streaming", "--kv-budget", "64"]):
+        refused = brisk("run", model, "-p", "hello", "--temp", "0", "--prompt-cache", cache, *more)
+        assert refused.code == 2 and more[1] in refused.err
+    for path, code in ((tmp_path / "no/folder/c", 4), (tmp_path, 4), ("", 2)):
+        assert brisk("run", model, "-p", "hello", "--prompt-cache", path).code == code
+    assert brisk("run", model, "-p", "hello", "--prompt-cache-ro").code == 2
+    assert list(tmp_path.glob("*.cache*")) == []
+
+
+def test_early_exits_take_a_cache(brisk, model, tmp_path):
     cache = tmp_path / "story.cache"
-    answer(brisk, model, "-p", STORY, "--prompt-cache", cache)
-    refused = brisk("run", model, "-p", STORY, "--decode", "dola", "--temp", "0", "--prompt-cache", cache)
-    assert refused.code == 2 and "dola" in refused.err
+    words = ["-p", STORY, "--decode", "dola", "--prompt-cache", cache]
+    first, again = answer(brisk, model, *words), answer(brisk, model, *words)
+    assert again["tokens"] == first["tokens"] and again["timings"]["cache_n"] > 0
 
 
 @pytest.mark.parametrize("kind", ["f32", "f16", "bf16", "q8_0"])

@@ -380,7 +380,7 @@ def test_stages_and_report(work, tmp_path, capsys):
             "recipe": work.recipe,
             "facts": [stages.facts(work, 0)],
             "real": stages.real(work),
-            "overhead": {"plain": 1.0},
+            "overhead": {"rows": {"prunecd": {"ms_per_token": 36.27, "of_plain": 1.145}}},
         }
 
     first = results()
@@ -392,6 +392,7 @@ def test_stages_and_report(work, tmp_path, capsys):
     text = (tmp_path / "out" / "report.md").read_text()
     assert "| PruneCD | 75.0 | 75.0 | 75.0 | 75.0 | 50.0 |" in text
     assert "| plain | 25.0 (15.0 to 35.0) |" in text
+    assert "| prunecd | 36.3 | 1.15 |" in text
     # The stand-in's plain figures are not the trainer's: that gate alone must fail, and fail the run.
     failed = [entry["name"] for entry in first["gates"] if not entry["passed"]]
     assert "the engine's MC1 is the trainer's own" in failed

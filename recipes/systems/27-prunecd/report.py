@@ -200,6 +200,15 @@ The separate small model: blocks {layers_text(made["blocks"])} of SmolLM2 under 
 """
 
 
+def overhead_text(measured):
+    """The rows of bench/model/decode_overhead.py's file; another file as it is."""
+    if "rows" not in measured:
+        return f"## Overhead\n\n```json\n{json.dumps(measured, indent=1)}\n```"
+    rows = [[name, f"{row['ms_per_token']:.1f}", f"{row['of_plain']:.2f}"] for name, row in measured["rows"].items()]
+    source = f"Decoding one sequence, {measured.get('model')} on {measured.get('machine')}, {measured.get('date')}."
+    return f"## Overhead\n\n{source}\n\n" + table(["method", "ms a token", "of plain"], rows)
+
+
 def gates_text(judged, quick):
     words = {True: "passed", False: "**failed**", None: "not judged (--quick)"}
     rows = [[entry["name"], words[entry["passed"]], entry["got"]] for entry in judged]
@@ -222,7 +231,7 @@ def markdown(results, judged):
     if results["real"]:
         parts.append(real_text(results))
     if results["overhead"] is not None:
-        parts.append(f"## Overhead\n\n```json\n{json.dumps(results['overhead'], indent=1)}\n```")
+        parts.append(overhead_text(results["overhead"]))
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 

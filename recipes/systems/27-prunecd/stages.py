@@ -188,11 +188,12 @@ def make_real(run, inputs, folder):
 
 
 def search_real(run, model, made, depends):
-    """{"profiles": by both objectives, "static": layer}, each in a stage of its own: they take minutes."""
+    """{"profiles": {name: profile}, "static": layer}, each in a stage of its own: they take minutes."""
     inputs = (made / "truthfulqa_calibration.jsonl", made / "neutral.txt")
     common = ["--mc-norm", run.recipe["methods"]["truthfulqa_norm"]]
     profiles = {}
-    for name, key in SEARCHES.items():
+    for name in run.recipe["search"]["real"]:
+        key = SEARCHES[name]
         kept = run.stage(f"real-search-{key}", depends, lambda f, key=key: search(run, model, inputs, key, f, common))
         profiles[name] = read_json(kept / f"search_{key}.json")
 
