@@ -348,7 +348,7 @@ class StandInEngine:
         interval = [value - 0.1, value + 0.1]
         figures = {"mc1": value, "mc1_interval": interval, "mc2": value, "mc2_interval": interval, "items": count}
         if "--decode" in options:
-            figures["unfiltered"] = {"mc1": value - 0.25, "mc2": value}
+            figures["unfiltered"] = figures | {"mc1": value - 0.25}
         return figures | {"per_item": per_item}
 
 
@@ -392,6 +392,8 @@ def test_stages_and_report(work, tmp_path, capsys):
     text = (tmp_path / "out" / "report.md").read_text()
     assert "| PruneCD | 75.0 | 75.0 | 75.0 | 75.0 | 50.0 |" in text
     assert "| plain | 25.0 (15.0 to 35.0) |" in text
+    assert "| PruneCD | 50.0 (65.0 to 85.0) |" in text  # without the filter
+    assert text.count("| plain | 25.0 (15.0 to 35.0) |") == 1
     assert "| prunecd | 36.3 | 1.15 |" in text
     # The stand-in's plain figures are not the trainer's: that gate alone must fail, and fail the run.
     failed = [entry["name"] for entry in first["gates"] if not entry["passed"]]

@@ -123,9 +123,13 @@ REAL_COLUMNS = (
 )
 
 
-def real_table(tasks):
-    names = list(tasks["truthfulqa_mc1"])
-    rows = [[name, *(with_interval(tasks[task][name], key) for task, key, _ in REAL_COLUMNS)] for name in names]
+def real_table(tasks, figures_of=lambda figures: figures):
+    """Rows of the methods that have the figures in question."""
+    rows = []
+    for name in tasks["truthfulqa_mc1"]:
+        figures = {task: figures_of(methods[name]) for task, methods in tasks.items()}
+        if None not in figures.values():
+            rows.append([name, *(with_interval(figures[task], key) for task, key, _ in REAL_COLUMNS)])
     return table(["method", *(heading for _, _, heading in REAL_COLUMNS)], rows)
 
 
@@ -186,6 +190,11 @@ in the same way. TruthfulQA counts sums of log-probabilities, FreshQA means by t
 intervals over questions.
 
 {real_table(real["tasks"])}
+
+A token outside the plausibility set counts as log-probability -1000: over answers of several tokens this weighs more than
+the contrast itself. Without that filter:
+
+{real_table(real["tasks"], lambda figures: figures.get("unfiltered"))}
 
 ![real questions](real.png)
 

@@ -152,7 +152,7 @@ def real(run):
     with tempfile.TemporaryDirectory() as folder:
         profiles, static = found["profiles"], found["static"]
         options, sets = methods.all_methods(run.recipe, folder, profiles, made / "small.gguf", static)
-        del options["no layers"]  # an identity, judged on the miniatures
+        del options["no layers"], sets["no layers"]  # an identity, judged on the miniatures
         tasks = {
             task: {
                 name: judge_real(run, depends, model, made / f"{task}.jsonl", name, [*words, "--mc-norm", norm])
