@@ -11,15 +11,13 @@ docs/evidence/NAME.json.
 import argparse
 import json
 import os
-import platform
 import statistics
-import subprocess
 import sys
 import tempfile
-from datetime import datetime, timezone
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from records import ROOT, run_json, warn_of_load, write_evidence
 
 
 def parse_arguments():
@@ -33,13 +31,6 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", metavar="NAME", help="keep the figures as docs/evidence/NAME.json")
     return parser.parse_args()
-
-
-def run_json(command):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"error: {' '.join(map(str, command))}: exit code {done.returncode}\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout)
 
 
 def write_profile(arguments, folder):
@@ -89,6 +80,7 @@ def summary(times):
 
 def main():
     arguments = parse_arguments()
+    load = warn_of_load()
     with tempfile.TemporaryDirectory() as folder:
         times = measure(arguments, write_profile(arguments, folder))
     rows = summary(times)
@@ -96,18 +88,10 @@ def main():
     for name, row in rows.items():
         print(f"| {name} | {row['ms_per_token']:.2f} | {row['of_plain']:.3f} |")
     if arguments.write:
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-        record = {
-            "command": " ".join(["bench/model/decode_overhead.py", *sys.argv[1:]]),
-            "commit": commit,
-            "machine": f"{platform.processor() or platform.machine()}, {arguments.threads} threads",
-            "date": datetime.now(timezone.utc).date().isoformat(),
-            "model": arguments.model.name,
-            "rows": rows,
-            "ms_per_token": times,
-        }
-        path = ROOT / "docs/evidence" / f"{arguments.write}.json"
-        path.write_text(json.dumps(record, indent=1) + "\n")
+        command = f"bench/model/decode_overhead.py --model {arguments.model.name} --layers {arguments.layers}"
+        command += f" --generate {arguments.generate} --depth {arguments.depth}"
+        command += f" --threads {arguments.threads} --rounds {arguments.rounds}"
+        write_evidence(arguments.write, command, load, {"rows": rows, "ms_per_token": times})
 
 
 if __name__ == "__main__":

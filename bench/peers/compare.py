@@ -10,14 +10,12 @@ docs/evidence/NAME.json.
 import argparse
 import json
 import os
-import platform
 import statistics
-import subprocess
 import sys
-from datetime import datetime, timezone
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from records import ROOT, cpu_model, run_json, warn_of_load, write_evidence
 
 
 def parse_arguments():
@@ -32,13 +30,6 @@ def parse_arguments():
     parser.add_argument("--repetitions", type=int, default=1, help="repetitions within a turn")
     parser.add_argument("--write", metavar="NAME", help="keep the figures as docs/evidence/NAME.json")
     return parser.parse_args()
-
-
-def run_json(command):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"error: {' '.join(map(str, command))}: exit code {done.returncode}\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout)
 
 
 def one_turn(program, arguments):
@@ -79,53 +70,28 @@ def print_table(rows):
         print(f"| {row['test']} | {row['brisk']:.1f} | {row['llama.cpp']:.1f} | {row['times_slower']:.2f} x the time |")
 
 
-def cpu_model():
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
-
-
-def git(*arguments):
-    return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True).stdout.strip()
-
-
-def evidence(arguments, turns, rows, limits):
-    command = [
-        f"bench/peers/compare.py --model {arguments.model.name}",
-        f"--prompt {' '.join(map(str, arguments.prompt))} --generate {' '.join(map(str, arguments.generate))}",
-        f"--threads {arguments.threads} --rounds {arguments.rounds} --repetitions {arguments.repetitions}",
-    ]
-    return {
-        "command": " ".join(command),
-        "commit": git("rev-parse", "HEAD"),
-        "tree_clean": not git("status", "--porcelain", "--untracked-files=no"),
-        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
-        "cpu": cpu_model(),
-        "cpus": len(os.sched_getaffinity(0)),
-        "load_at_start": round(arguments.load, 2),
-        "medians": rows,
-        "turns": turns,
-        "limits": limits,
-        "vouches_for": ["src/kernels", "src/graph", "src/runtime"],
-    }
+def command_line(arguments):
+    return " ".join(
+        [
+            f"bench/peers/compare.py --model {arguments.model.name}",
+            f"--prompt {' '.join(map(str, arguments.prompt))} --generate {' '.join(map(str, arguments.generate))}",
+            f"--threads {arguments.threads} --rounds {arguments.rounds} --repetitions {arguments.repetitions}",
+        ]
+    )
 
 
 def main():
     arguments = parse_arguments()
-    arguments.load = os.getloadavg()[0]
-    if arguments.load > 0.5:
-        print(f"note: the machine is busy (load {arguments.load:.1f}); figures will be low and noisy", file=sys.stderr)
+    load = warn_of_load()
     turns = measure(arguments)
     limits = run_json([arguments.brisk, "bench", "--limits", "-t", arguments.threads, "--json"])
     rows = summarise(turns)
     print_table(rows)
     print(f"\nmedians of {arguments.rounds} rounds, {arguments.threads} threads, {cpu_model()}; limits: {json.dumps(limits)}")
     if arguments.write:
-        target = ROOT / "docs/evidence" / f"{arguments.write}.json"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(json.dumps(evidence(arguments, turns, rows, limits), indent=2) + "\n", encoding="utf-8")
-        print(f"written: {target.relative_to(ROOT)}")
+        figures = {"medians": rows, "turns": turns, "limits": limits}
+        figures["vouches_for"] = ["src/kernels", "src/graph", "src/runtime"]
+        write_evidence(arguments.write, command_line(arguments), load, figures)
 
 
 if __name__ == "__main__":
