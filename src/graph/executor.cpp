@@ -44,8 +44,6 @@ Result<std::unique_ptr<Executor>> Executor::create(const Plan& plan, ThreadPool&
   executor->context_.pool = &pool;
   executor->context_.scratch = executor->scratch_.data();
   executor->context_.scratch_stride = plan.scratch_bytes();
-  executor->run_time_sizes_.resize(static_cast<size_t>(run_time_size_count(graph)));
-  executor->context_.run_time_sizes = executor->run_time_sizes_;
   return executor;
 }
 

@@ -94,7 +94,6 @@ class Executor {
   std::vector<BoundTap> taps_;  // by call
   // Of the step at hand.
   int64_t symbols_[2] = {0, 0};
-  std::vector<int64_t> run_time_sizes_;
   ops::StepContext context_;
   std::vector<ops::KvRow> places_;  // in the order of the active rows
   std::vector<int32_t> order_;      // where each row stands among the active ones
