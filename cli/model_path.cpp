@@ -1,12 +1,12 @@
 #include "cli/model_path.hpp"
 
-#include <dirent.h>
 #include <sys/stat.h>
 
-#include <algorithm>
+#include <optional>
 
 #include "base/paths.hpp"
-#include "base/utf8.hpp"
+#include "cli/pulling.hpp"
+#include "hub/cache.hpp"
 
 namespace brisk::cli {
 namespace {
@@ -34,30 +34,36 @@ Result<std::string> built_in_model() {
 Status not_found(const std::string& model, const std::vector<CachedModel>& cached) {
   std::vector<std::string> names;
   for (const CachedModel& entry : cached) names.push_back(entry.name);
-  const std::string near = nearest(model, names);
-  return environment_error({model, "a GGUF file or the name of a model in the cache folder", "no such file",
-                            near.empty() ? "'brisk list' for the names" : near});
+  std::string hint = nearest(model, names);
+  const bool may_be_repo = !model.ends_with(kSuffix) && hub::parse_repo(model).ok();
+  if (hint.empty()) hint = may_be_repo ? "'brisk pull " + model + "'" : "'brisk list' for the names";
+  return environment_error(
+      {model, "a model's file or folder, or a name of 'brisk list'", "no such file", std::move(hint)});
+}
+
+/// The path of OWNER/REPO[:QUANT], if the Hugging Face cache has that repository.
+std::optional<Result<std::string>> find_repo(const std::string& model) {
+  const Result<hub::RepoName> name = hub::parse_repo(model);
+  const Result<std::string> cache = hub::cache_of_hub();
+  if (!name.ok() || !cache.ok()) return std::nullopt;
+  if (hub::RepoFolder(*cache, name->repo).commits("main").empty()) return std::nullopt;
+  return hub::find_in_cache(*cache, *name);
+}
+
+/// The model of -hf, pulled when it is missing.
+Result<std::string> model_of_hub(const Arguments& arguments) {
+  BRISK_ASSIGN(hub::Settings settings, hub::read_settings());
+  settings.offline = settings.offline || arguments.flag("offline");
+  BRISK_ASSIGN(const hub::RepoName name, hub::parse_repo(arguments.text("hf-repo"), settings.endpoint));
+  Result<std::string> path = hub::find_in_cache(settings.cache, name);
+  if (path.ok() || settings.offline) return path;
+  BRISK_ASSIGN(const hub::PullReport report, pull_showing(settings, name, {}));
+  return report.path;
 }
 
 }  // namespace
 
-Result<std::vector<CachedModel>> cached_models() {
-  BRISK_ASSIGN(const std::string folder, models_folder());
-  std::vector<CachedModel> models;
-  DIR* directory = opendir(folder.c_str());
-  if (directory == nullptr) return models;
-  while (const dirent* entry = readdir(directory)) {
-    const std::string file = entry->d_name;
-    const std::string path = folder + "/" + file;
-    struct stat status;
-    if (!file.ends_with(kSuffix) || stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
-    models.push_back({file.substr(0, file.size() - kSuffix.size()), path,
-                      static_cast<uint64_t>(status.st_size), status.st_mtime});
-  }
-  closedir(directory);
-  std::sort(models.begin(), models.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  return models;
-}
+Result<std::vector<CachedModel>> cached_models() { return hub::own_models(); }
 
 Result<std::string> find_model(const std::string& model) {
   if (is_built_in(model)) return built_in_model();
@@ -65,30 +71,43 @@ Result<std::string> find_model(const std::string& model) {
     return environment_error({"standard input", "the file of a model", "a stream",
                               "saving it to a file first: a model is read in place"});
   }
+  if (hub::has_store_prefix(model)) return hub::find_in_store(model);
   const std::string path = expand_home(model);
   if (exists(path)) return path;
   BRISK_ASSIGN(const std::vector<CachedModel> cached, cached_models());
   for (const CachedModel& entry : cached) {
     if (model == entry.name || model == entry.name + std::string(kSuffix)) return entry.path;
   }
+  if (std::optional<Result<std::string>> repo = find_repo(model)) return *std::move(repo);
   return not_found(model, cached);
 }
 
-Result<std::shared_ptr<formats::GgufFile>> open_model(const std::string& model) {
+Result<std::shared_ptr<const models::ModelSource>> open_model(const std::string& model) {
   BRISK_ASSIGN(const std::string path, find_model(model));
-  return formats::GgufFile::open(path);
+  return models::ModelSource::open(path);
+}
+
+Result<runtime::TextParts> open_text(const std::string& model) {
+  BRISK_ASSIGN(const std::string path, find_model(model));
+  return runtime::open_text_parts(path);
 }
 
 Result<std::string> model_argument(const Arguments& arguments, size_t place) {
   const std::string word = arguments.positional(place);
-  const bool on_line = arguments.given("model") && arguments.spelled("model").starts_with("-");
-  if (!word.empty() && on_line) {
-    return usage_error(
-        {"brisk", "the model once",
-         "'" + word + "' and " + arguments.spelled("model") + " '" + arguments.text("model") + "'",
-         "one of them"});
+  std::vector<std::string> given;  // on the line; what the environment says gives way
+  if (!word.empty()) given.push_back("'" + word + "'");
+  for (const char* option : {"model", "hf-repo"}) {
+    if (!arguments.given(option) || !arguments.spelled(option).starts_with("-")) continue;
+    given.push_back(arguments.spelled(option) + " '" + arguments.text(option) + "'");
   }
-  return word.empty() ? arguments.text("model") : word;
+  if (given.size() > 1) {
+    return usage_error({"brisk", "the model once", given[0] + " and " + given[1], "one of them"});
+  }
+  if (!word.empty()) return word;
+  const bool by_path =
+      !given.empty() && arguments.spelled("model").starts_with("-") && arguments.given("model");
+  if (arguments.given("hf-repo") && !by_path) return model_of_hub(arguments);
+  return arguments.text("model");
 }
 
 }  // namespace brisk::cli

@@ -111,14 +111,14 @@ Json pass_json(const Plan& plan, const graph::Pass& pass) {
 
 }  // namespace
 
-Result<std::unique_ptr<Plan>> plan_of(const formats::GgufFile& file, graph::PlanOptions options) {
+Result<std::unique_ptr<Plan>> plan_of(const models::ModelSource& source, graph::PlanOptions options) {
   if (std::ranges::find(options.passes_off, "all") != options.passes_off.end()) {
     options.passes_off.clear();
     for (const graph::Pass& pass : graph::all_passes()) options.passes_off.emplace_back(pass.name);
   }
-  BRISK_ASSIGN(const models::Architecture* architecture, models::find_architecture(file));
-  BRISK_ASSIGN(const models::LlmConfig config, architecture->read_config(file));
-  BRISK_ASSIGN(Graph graph, architecture->build(config, file));
+  BRISK_ASSIGN(const models::Architecture* architecture, models::find_architecture(source));
+  BRISK_ASSIGN(const models::LlmConfig config, architecture->read_config(source));
+  BRISK_ASSIGN(Graph graph, architecture->build(config, source));
   return Plan::create(std::move(graph), options);
 }
 

@@ -7,13 +7,13 @@
 
 #include "base/json.hpp"
 #include "base/status.hpp"
-#include "formats/gguf/gguf.hpp"
 #include "graph/plan.hpp"
+#include "models/source.hpp"
 
 namespace brisk::cli {
 
 /// The plan of a model file, no weight packed. `options.passes_off` may hold "all".
-Result<std::unique_ptr<graph::Plan>> plan_of(const formats::GgufFile& file, graph::PlanOptions options);
+Result<std::unique_ptr<graph::Plan>> plan_of(const models::ModelSource& source, graph::PlanOptions options);
 
 std::string plan_text(const graph::Plan& plan);
 Json plan_json(const graph::Plan& plan);

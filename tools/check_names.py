@@ -1,5 +1,6 @@
 """Checks names and habits that a compiler does not: file names, names of types, enum class only, nothing
-thrown, no std::regex, few pragmas, and operating-system calls on files in base/ only.
+thrown, no std::regex, few pragmas, operating-system calls on files in base/ only, and in what reads users' files one
+way to open them and one to take ranges of their bytes.
 """
 
 import re
@@ -22,23 +23,47 @@ ASKED_ALIASES |= {"number_integer_t", "number_unsigned_t", "number_float_t", "st
 # A call at the start of a statement or inside an expression, as opposed to a member function or a declaration.
 _CALL = r"(?:^[ \t]*|\s:\s+|[=(,!;{{&|?+]\s*|\breturn\s+)(?:::)?\b(?:{names})\s*\("
 
-# (pattern, what is wrong, where it is wrong: below src/ only or everywhere, folders where it is right)
+# What reads files that users bring.
+READERS = ("src/formats", "src/text", "src/models", "src/hub")
+
+# (pattern, what is wrong, below which folders it is wrong (none: everywhere), below which of them it is right)
 HABITS = [
-    (re.compile(r"(?<!using )\benum\s+(?!class\b)"), "use enum class", "", ()),
-    (re.compile(r"\bstd::w?regex\b|#\s*include\s*<regex>"), "std::regex recurses without limit: write a scanner", "", ()),
-    (re.compile(r"#\s*pragma\s+(?!once\b|GCC (?:unroll|diagnostic)\b)"), "only #pragma once, GCC unroll and GCC diagnostic", "", ()),
-    (re.compile(r"\bthrow\b"), "Brisk throws nothing: return a Status", "src", ()),
+    (re.compile(r"(?<!using )\benum\s+(?!class\b)"), "use enum class", (), ()),
+    (re.compile(r"\bstd::w?regex\b|#\s*include\s*<regex>"), "std::regex recurses without limit: write a scanner", (), ()),
+    (re.compile(r"#\s*pragma\s+(?!once\b|GCC (?:unroll|diagnostic)\b)"), "only #pragma once, GCC unroll and GCC diagnostic", (), ()),
+    (re.compile(r"\bthrow\b"), "Brisk throws nothing: return a Status", ("src",), ()),
     (
-        re.compile(_CALL.format(names="open|openat|creat|mmap|munmap|mremap|fopen|freopen|fdopen"), re.MULTILINE),
+        re.compile(
+            _CALL.format(names="open|openat|openat2|syscall|opendir|scandir|creat|mmap|munmap|mremap|fopen|freopen|fdopen"),
+            re.MULTILINE,
+        ),
         "files are opened and mapped in base/ only",
-        "src",
+        ("src",),
         ("src/base",),
+    ),
+    (
+        re.compile(r"\b(?:basic_)?[io]?fstream\b|\b(?:basic_)?filebuf\b|\b(?:open_regular_file|require_regular|read_descriptor)\s*\("),
+        "users' files are opened by Folder, MappedFile, read_file and AtomicFile only",
+        READERS,
+        (),
+    ),
+    (
+        re.compile(r"\b(?:recursive_)?directory_iterator\b"),
+        "folders are listed by Folder::files",
+        READERS,
+        ("src/hub",),
+    ),
+    (
+        re.compile(r"(?:\.|->)(?:template\s+)?(?:subspan|first|last)\s*(?:<[^;()]*>\s*)?\("),
+        "ranges of a file's bytes are taken by ByteReader or byte_range (base/reader.hpp)",
+        ("src/formats",),
+        (),
     ),
 ]
 
 
 def starts_below(path, folders):
-    return any(path.is_relative_to(folder) for folder in folders if folder)
+    return any(path.is_relative_to(folder) for folder in folders)
 
 
 def check_file(path, text):
@@ -52,7 +77,7 @@ def check_file(path, text):
         if not TYPE_NAME.fullmatch(name) and name not in ASKED_ALIASES:
             offend(match.start("name"), f"type {name}: types are PascalCase")
     for pattern, what, only_below, except_below in HABITS:
-        if only_below and not starts_below(path, [only_below]) or starts_below(path, except_below):
+        if only_below and not starts_below(path, only_below) or starts_below(path, except_below):
             continue
         if path.name in ("test.cpp", "bench.cpp") and only_below:
             continue

@@ -7,18 +7,19 @@
 #include "base/cpu.hpp"
 #include "base/utf8.hpp"
 #include "cli/output.hpp"
-#include "formats/gguf/gguf.hpp"
+#include "models/source.hpp"
+#include "quant/weight_form.hpp"
 
 namespace brisk::cli {
 namespace {
 
-/// The weight type that most bytes of the file are in.
-std::string_view main_type(const formats::GgufFile& file) {
-  std::map<DType, uint64_t> bytes;
-  for (const formats::GgufTensor& tensor : file.tensors()) bytes[tensor.dtype] += tensor.data.size();
+/// The weight type that most bytes of the model are in.
+std::string_view main_type(const models::ModelSource& source) {
+  std::map<std::string_view, int64_t> bytes;
+  for (const Weight& tensor : source.tensors()) bytes[quant::type_name(tensor)] += tensor.bytes();
   const auto most = std::max_element(bytes.begin(), bytes.end(),
                                      [](const auto& a, const auto& b) { return a.second < b.second; });
-  return most == bytes.end() ? "?" : dtype_name(most->first);
+  return most == bytes.end() ? "?" : most->first;
 }
 
 /// Calls of each kernel in one step.
@@ -108,10 +109,10 @@ double microseconds(int64_t ns) { return static_cast<double>(ns) / 1000; }
 }  // namespace
 
 Result<BenchModel> describe_model(const std::string& path, std::shared_ptr<const runtime::Model> model) {
-  BRISK_ASSIGN(const auto file, formats::GgufFile::open(path));
+  BRISK_ASSIGN(const auto source, models::ModelSource::open(path));
   const runtime::ModelInfo& info = model->info();
   std::string type = info.architecture + " " + human_count(static_cast<uint64_t>(info.parameters)) + " " +
-                     std::string(main_type(*file));
+                     std::string(main_type(*source));
   return BenchModel{path, std::move(type), std::move(model)};
 }
 

@@ -95,7 +95,8 @@ Result<std::vector<int32_t>> ChatPrompt::encode(const Json& messages) const {
   std::string_view rest = text;
   while (!rest.empty()) {
     const size_t begin = std::min(rest.find(kMarkBegin), rest.size());
-    append(ids, tokenizer.encode(rest.substr(0, begin), with_tokens));
+    BRISK_ASSIGN(const std::vector<int32_t> between, tokenizer.encode(rest.substr(0, begin), with_tokens));
+    append(ids, between);
     rest.remove_prefix(begin);
     if (rest.empty()) break;
     const size_t end = rest.find(kMarkEnd);
@@ -108,7 +109,8 @@ Result<std::vector<int32_t>> ChatPrompt::encode(const Json& messages) const {
       return bad_input({"chat template", "to keep the texts of messages whole", "a text cut in pieces",
                         "a text without special tokens"});
     }
-    append(ids, tokenizer.encode(control_tokens_[number], plain));
+    BRISK_ASSIGN(const std::vector<int32_t> disarmed_token, tokenizer.encode(control_tokens_[number], plain));
+    append(ids, disarmed_token);
     rest.remove_prefix(end + kMarkEnd.size());
   }
   return ids;

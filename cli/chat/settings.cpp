@@ -142,6 +142,8 @@ std::span<const Setting> settings() { return setting_table(); }
 std::vector<Option> generation_options() {
   std::vector<Option> options = {
       kModelOption,
+      kHubOption,
+      kOfflineOption,
       kContextOption,
       kThreadsOption,
       {.name = "system",

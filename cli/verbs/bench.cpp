@@ -122,6 +122,8 @@ Status run(const Arguments& arguments) {
 std::vector<Option> options() {
   std::vector<Option> all = {
       kModelOption,
+      kHubOption,
+      kOfflineOption,
       {.name = "prompt-length",
        .aliases = "-p --n-prompt",
        .kind = Kind::kIntegers,

@@ -50,8 +50,8 @@ Result<std::vector<int32_t>> ids_argument(const Arguments& arguments) {
 
 Status run(const Arguments& arguments) {
   BRISK_ASSIGN(const std::vector<int32_t> ids, ids_argument(arguments));
-  BRISK_ASSIGN(const auto file, open_model(arguments.positional(0)));
-  BRISK_ASSIGN(const auto tokenizer, runtime::load_tokenizer(*file));
+  BRISK_ASSIGN(const runtime::TextParts parts, open_text(arguments.positional(0)));
+  const auto& tokenizer = parts.tokenizer;
   for (size_t i = 0; i < ids.size(); ++i) {
     if (ids[i] >= 0 && ids[i] < tokenizer->size()) continue;
     return bad_input({"token " + std::to_string(i + 1) + " of " + std::to_string(ids.size()),

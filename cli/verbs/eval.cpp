@@ -175,6 +175,8 @@ Status run(const Arguments& arguments) {
 std::vector<Option> eval_options() {
   std::vector<Option> options = {
       kModelOption,
+      kHubOption,
+      kOfflineOption,
       {.name = "task",
        .kind = Kind::kFile,
        .placeholder = "FILE",

@@ -245,6 +245,8 @@ Status run(const Arguments& arguments) {
 std::vector<Option> profile_options() {
   std::vector<Option> options = {
       kModelOption,
+      kHubOption,
+      kOfflineOption,
       {.name = "method",
        .kind = Kind::kChoice,
        .fallback = "prunecd",

@@ -110,6 +110,8 @@ Status run(const Arguments& arguments) {
 std::vector<Option> score_options() {
   std::vector<Option> options = {
       kModelOption,
+      kHubOption,
+      kOfflineOption,
       {.name = "file",
        .aliases = "-f",
        .kind = Kind::kFile,

@@ -11,16 +11,16 @@
 #include "cli/verb.hpp"
 #include "graph/text.hpp"
 #include "models/architecture.hpp"
+#include "quant/weight_form.hpp"
 #include "runtime/fingerprint.hpp"
 
 namespace brisk::cli {
 namespace {
 
 using formats::GgufArray;
-using formats::GgufFile;
-using formats::GgufTensor;
 using formats::GgufType;
 using formats::GgufValue;
+using models::ModelSource;
 
 /// Elements of an array and letters of a string that are shown without --all.
 constexpr size_t kShownElements = 8;
@@ -39,13 +39,13 @@ struct Totals {
   }
 };
 
-Totals totals_of(const GgufFile& file) {
+Totals totals_of(const ModelSource& source) {
   Totals totals;
-  for (const GgufTensor& tensor : file.tensors()) {
-    for (Total* total : {&totals.all, &totals.by_type[dtype_name(tensor.dtype)]}) {
+  for (const Weight& tensor : source.tensors()) {
+    for (Total* total : {&totals.all, &totals.by_type[quant::type_name(tensor)]}) {
       ++total->tensors;
       total->values += static_cast<uint64_t>(element_count(tensor.shape).value_or(0));
-      total->bytes += tensor.data.size();
+      total->bytes += static_cast<uint64_t>(tensor.bytes());
     }
   }
   return totals;
@@ -129,27 +129,43 @@ std::string type_text(const GgufValue& value) {
 }
 
 /// The configuration, when Brisk knows the architecture; else why not.
-Result<models::LlmConfig> config_of(const GgufFile& file) {
-  BRISK_ASSIGN(const models::Architecture* architecture, models::find_architecture(file));
-  return architecture->read_config(file);
+Result<models::LlmConfig> config_of(const ModelSource& source) {
+  BRISK_ASSIGN(const models::Architecture* architecture, models::find_architecture(source));
+  return architecture->read_config(source);
 }
 
-std::string string_or(const GgufFile& file, std::string_view key, std::string otherwise) {
-  const Result<std::string_view> found = file.get_string(key);
+std::string string_or(const ModelSource& source, std::string_view key, std::string otherwise) {
+  const Result<std::string_view> found = source.metadata().get_string(key);
   return found.ok() ? std::string(*found) : otherwise;
 }
 
-std::string summary_text(const GgufFile& file, const Totals& totals) {
+/// "GGUF version 3", with the number of parts when there are several.
+std::string format_text(const ModelSource& source) {
+  if (source.gguf_files().empty()) return "Hugging Face folder";
+  const size_t parts = source.gguf_files().size();
+  return "GGUF version " + std::to_string(source.gguf_files().front()->version()) +
+         (parts > 1 ? " in " + std::to_string(parts) + " parts" : "");
+}
+
+/// What only GGUF files have.
+void add_gguf_facts(const ModelSource& source, Json& out) {
+  if (source.gguf_files().empty()) return;
+  const formats::GgufFile& file = *source.gguf_files().front();
+  out["version"] = file.version();
+  out["alignment"] = file.alignment();
+  out["parts"] = source.gguf_files().size();
+}
+
+std::string summary_text(const ModelSource& source, const Totals& totals) {
   Facts facts;
-  facts.add("File", escape_for_terminal(file.where()));
-  facts.add("Format",
-            "GGUF version " + std::to_string(file.version()) + ", " + human_bytes(file.file_bytes()));
-  facts.add("Name", escape_for_terminal(string_or(file, "general.name", "(none)")));
+  facts.add("File", escape_for_terminal(source.where()));
+  facts.add("Format", format_text(source) + ", " + human_bytes(source.file_bytes()));
+  facts.add("Name", escape_for_terminal(string_or(source, "general.name", "(none)")));
   facts.add("Parameters", human_count(totals.all.values) + " (" + grouped(totals.all.values) + ")");
   facts.add("Bits/weight", fixed(totals.bits_per_weight(), 2));
-  const Result<models::LlmConfig> config = config_of(file);
+  const Result<models::LlmConfig> config = config_of(source);
   if (!config.ok()) {
-    facts.add("Architecture", escape_for_terminal(string_or(file, "general.architecture", "(none)")) +
+    facts.add("Architecture", escape_for_terminal(string_or(source, "general.architecture", "(none)")) +
                                   ", not one that Brisk runs: " + config.status().message());
     return facts.text();
   }
@@ -164,19 +180,19 @@ std::string summary_text(const GgufFile& file, const Totals& totals) {
   return facts.text();
 }
 
-std::string metadata_text(const GgufFile& file, bool all) {
+std::string metadata_text(const ModelSource& source, bool all) {
   Table table({{"KEY"}, {"TYPE"}, {"VALUE"}});
-  for (const auto& [key, value] : file.metadata()) {
+  for (const auto& [key, value] : source.metadata().entries()) {
     table.add({escape_for_terminal(key), type_text(value), value_text(value, all)});
   }
   return table.text();
 }
 
-std::string tensors_text(const GgufFile& file) {
+std::string tensors_text(const ModelSource& source) {
   Table table({{"TENSOR"}, {"TYPE"}, {"SHAPE"}, {"SIZE", true}});
-  for (const GgufTensor& tensor : file.tensors()) {
-    table.add({escape_for_terminal(tensor.name), std::string(dtype_name(tensor.dtype)),
-               to_string(tensor.shape), human_bytes(tensor.data.size())});
+  for (const Weight& tensor : source.tensors()) {
+    table.add({escape_for_terminal(tensor.name), std::string(quant::type_name(tensor)),
+               to_string(tensor.shape), human_bytes(static_cast<uint64_t>(tensor.bytes()))});
   }
   return table.text();
 }
@@ -194,9 +210,9 @@ std::string totals_text(const Totals& totals) {
   return table.text();
 }
 
-Json metadata_json(const GgufFile& file, bool all) {
+Json metadata_json(const ModelSource& source, bool all) {
   Json out = Json::object();
-  for (const auto& [key, value] : file.metadata()) {
+  for (const auto& [key, value] : source.metadata().entries()) {
     const auto* array = std::get_if<GgufArray>(&value.value);
     if (array == nullptr) {
       out[std::string(key)] = scalar_json(value);
@@ -211,14 +227,13 @@ Json metadata_json(const GgufFile& file, bool all) {
   return out;
 }
 
-Json tensors_json(const GgufFile& file) {
+Json tensors_json(const ModelSource& source) {
   Json list = Json::array();
-  for (const GgufTensor& tensor : file.tensors()) {
+  for (const Weight& tensor : source.tensors()) {
     list.push_back({{"name", tensor.name},
-                    {"type", dtype_name(tensor.dtype)},
+                    {"type", quant::type_name(tensor)},
                     {"shape", tensor.shape},
-                    {"bytes", tensor.data.size()},
-                    {"offset", tensor.file_offset}});
+                    {"bytes", tensor.bytes()}});
   }
   return list;
 }
@@ -231,10 +246,10 @@ Json totals_json(const Totals& totals) {
   return types;
 }
 
-Json architecture_json(const GgufFile& file) {
-  const Result<models::LlmConfig> config = config_of(file);
+Json architecture_json(const ModelSource& source) {
+  const Result<models::LlmConfig> config = config_of(source);
   if (!config.ok()) {
-    return {{"name", string_or(file, "general.architecture", "")},
+    return {{"name", string_or(source, "general.architecture", "")},
             {"supported", false},
             {"why", config.status().message()}};
   }
@@ -273,7 +288,7 @@ Status refuse_plan_options(const Arguments& arguments) {
   return {};
 }
 
-Status show_plan(const GgufFile& file, const Arguments& arguments) {
+Status show_plan(const ModelSource& source, const Arguments& arguments) {
   graph::PlanOptions options;
   BRISK_ASSIGN(options.isa, active_isa());
   options.exact = arguments.flag("exact");
@@ -281,9 +296,9 @@ Status show_plan(const GgufFile& file, const Arguments& arguments) {
   options.most_tokens = arguments.integer("batch-size");
   options.most_outputs = std::min(options.most_outputs, options.most_tokens);
   options.passes_off = listed(arguments.texts("passes-off"));
-  BRISK_ASSIGN(const auto plan, plan_of(file, std::move(options)));
+  BRISK_ASSIGN(const auto plan, plan_of(source, std::move(options)));
   if (arguments.flag("json")) {
-    Json out = {{"file", file.where()}};
+    Json out = {{"file", source.where()}};
     if (arguments.flag("graph")) out["graph"] = graph_json(plan->graph());
     if (arguments.flag("plan")) out["plan"] = plan_json(*plan);
     return print_json(out);
@@ -293,31 +308,33 @@ Status show_plan(const GgufFile& file, const Arguments& arguments) {
   return print((arguments.flag("graph") ? "\n" : "") + plan_text(*plan));
 }
 
+Status show_json(const ModelSource& source, const Totals& totals, bool all) {
+  BRISK_ASSIGN(const std::string fingerprint, runtime::fingerprint(source));
+  Json out = {{"file", source.where()},
+              {"fingerprint", fingerprint},
+              {"format", source.gguf_files().empty() ? "huggingface" : "gguf"}};
+  add_gguf_facts(source, out);
+  out["bytes"] = source.file_bytes();
+  out["parameters"] = totals.all.values;
+  out["bits_per_weight"] = totals.bits_per_weight();
+  out["architecture"] = architecture_json(source);
+  out["types"] = totals_json(totals);
+  out["metadata"] = metadata_json(source, all);
+  out["tensors"] = tensors_json(source);
+  return print_json(out);
+}
+
 Status run(const Arguments& arguments) {
   const bool plan = arguments.flag("graph") || arguments.flag("plan");
   if (!plan) BRISK_TRY(refuse_plan_options(arguments));
-  BRISK_ASSIGN(const auto file, open_model(arguments.positional(0)));
-  if (plan) return show_plan(*file, arguments);
-  const Totals totals = totals_of(*file);
+  BRISK_ASSIGN(const auto source, open_model(arguments.positional(0)));
+  if (plan) return show_plan(*source, arguments);
+  const Totals totals = totals_of(*source);
   const bool all = arguments.flag("all");
-  if (arguments.flag("json")) {
-    BRISK_ASSIGN(const std::string fingerprint, runtime::fingerprint(*file));
-    return print_json({{"file", file->where()},
-                       {"fingerprint", fingerprint},
-                       {"format", "gguf"},
-                       {"version", file->version()},
-                       {"bytes", file->file_bytes()},
-                       {"alignment", file->alignment()},
-                       {"parameters", totals.all.values},
-                       {"bits_per_weight", totals.bits_per_weight()},
-                       {"architecture", architecture_json(*file)},
-                       {"types", totals_json(totals)},
-                       {"metadata", metadata_json(*file, all)},
-                       {"tensors", tensors_json(*file)}});
-  }
-  BRISK_TRY(print(summary_text(*file, totals)));
-  BRISK_TRY(print("\n" + metadata_text(*file, all)));
-  if (arguments.flag("tensors") || all) BRISK_TRY(print("\n" + tensors_text(*file)));
+  if (arguments.flag("json")) return show_json(*source, totals, all);
+  BRISK_TRY(print(summary_text(*source, totals)));
+  BRISK_TRY(print("\n" + metadata_text(*source, all)));
+  if (arguments.flag("tensors") || all) BRISK_TRY(print("\n" + tensors_text(*source)));
   BRISK_TRY(print("\n" + totals_text(totals)));
   if (!arguments.flag("tensors") && !all) {
     return print(dim("\n--tensors lists the tensors; --all shows everything in full.") + "\n");

@@ -28,16 +28,14 @@ std::string token_text_or_nothing(const text::Tokenizer& tokenizer, int32_t id) 
 }
 
 Result<Template> template_of_model(const std::string& model) {
-  BRISK_ASSIGN(const auto file, open_model(model));
-  BRISK_ASSIGN(std::string source, runtime::chat_template_source(*file));
-  if (source.empty()) {
-    return bad_input({file->where(), "a model with a chat template", "one without (tokenizer.chat_template)",
+  BRISK_ASSIGN(const runtime::TextParts parts, open_text(model));
+  if (parts.chat_template.empty()) {
+    return bad_input({parts.where, "a model with a chat template", "one without",
                       "the path of a Jinja file in place of the model"});
   }
-  BRISK_ASSIGN(const auto tokenizer, runtime::load_tokenizer(*file));
-  return Template{std::move(source), file->where() + " tokenizer.chat_template",
-                  token_text_or_nothing(*tokenizer, tokenizer->bos()),
-                  token_text_or_nothing(*tokenizer, tokenizer->eos())};
+  return Template{parts.chat_template, parts.where + ", chat template",
+                  token_text_or_nothing(*parts.tokenizer, parts.tokenizer->bos()),
+                  token_text_or_nothing(*parts.tokenizer, parts.tokenizer->eos())};
 }
 
 /// Whether the file is a model: by its first bytes, whatever its name. What cannot be opened is left to

@@ -20,12 +20,12 @@ std::string listing(const text::Tokenizer& tokenizer, const std::vector<int32_t>
 }
 
 Status run(const Arguments& arguments) {
-  BRISK_ASSIGN(const auto file, open_model(arguments.positional(0)));
-  BRISK_ASSIGN(const auto tokenizer, runtime::load_tokenizer(*file));
+  BRISK_ASSIGN(const runtime::TextParts parts, open_text(arguments.positional(0)));
+  const auto& tokenizer = parts.tokenizer;
   BRISK_ASSIGN(const std::string text, text_argument(arguments, "a text"));
   const bool special = !arguments.flag("no-special");
-  const std::vector<int32_t> ids =
-      tokenizer->encode(text, {.add_special = special, .parse_special = special});
+  BRISK_ASSIGN(const std::vector<int32_t> ids,
+               tokenizer->encode(text, {.add_special = special, .parse_special = special}));
   if (arguments.flag("json")) {
     Json result = {{"ids", ids}};
     if (arguments.flag("pieces")) {

@@ -15,18 +15,18 @@ namespace brisk::python {
 namespace {
 
 std::unique_ptr<TokenizerOfFile> open_tokenizer(const std::string& path) {
-  auto opened = std::make_unique<TokenizerOfFile>();
-  opened->file = unwrap(formats::GgufFile::open(path));
-  opened->tokenizer = unwrap(runtime::load_tokenizer(*opened->file));
-  return opened;
+  return std::make_unique<TokenizerOfFile>(unwrap(runtime::open_text_parts(path)));
 }
 
 }  // namespace
 
 std::vector<int32_t> encode(const text::Tokenizer& tokenizer, std::string_view text, bool add_special,
                             bool parse_special) {
-  const nb::gil_scoped_release released;
-  return tokenizer.encode(text, {add_special, parse_special});
+  const auto ids = [&] {
+    const nb::gil_scoped_release released;
+    return tokenizer.encode(text, {add_special, parse_special});
+  }();
+  return unwrap(ids);
 }
 
 std::string decode(const text::Tokenizer& tokenizer, const std::vector<int32_t>& ids, bool special) {
@@ -34,7 +34,8 @@ std::string decode(const text::Tokenizer& tokenizer, const std::vector<int32_t>&
 }
 
 void bind_tokenizer(nb::module_& module) {
-  nb::class_<TokenizerOfFile>(module, "Tokenizer", "The tokenizer of a model file; no weights are read.")
+  nb::class_<TokenizerOfFile>(module, "Tokenizer",
+                              "The tokenizer of a model file or folder; no weights are read.")
       .def("__len__", [](const TokenizerOfFile& self) { return self.tokenizer->size(); })
       .def(
           "encode",
@@ -53,7 +54,7 @@ void bind_tokenizer(nb::module_& module) {
       .def_prop_ro(
           "bos", [](const TokenizerOfFile& self) { return self.tokenizer->bos(); }, "-1: none.")
       .def_prop_ro("eos", [](const TokenizerOfFile& self) { return self.tokenizer->eos(); }, "-1: none.");
-  module.def("tokenizer", &open_tokenizer, "path"_a, "Opens the tokenizer of a model file.");
+  module.def("tokenizer", &open_tokenizer, "path"_a, "Opens the tokenizer of a model file or folder.");
 }
 
 }  // namespace brisk::python

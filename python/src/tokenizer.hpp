@@ -13,11 +13,8 @@
 
 namespace brisk::python {
 
-/// A tokenizer and the file that its vocabulary lies in.
-struct TokenizerOfFile {
-  std::shared_ptr<formats::GgufFile> file;
-  std::unique_ptr<text::Tokenizer> tokenizer;
-};
+/// A tokenizer and what its vocabulary lies in.
+using TokenizerOfFile = runtime::TextParts;
 
 std::vector<int32_t> encode(const text::Tokenizer& tokenizer, std::string_view text, bool add_special,
                             bool parse_special);

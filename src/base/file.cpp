@@ -34,11 +34,6 @@ std::string hint_for(int error) {
   }
 }
 
-Status file_error(const std::string& path, std::string expected, int error) {
-  const std::string got = error == ELOOP ? "a loop of links" : reason(error);
-  return environment_error({path, std::move(expected), got, hint_for(error)});
-}
-
 std::string_view kind_of(mode_t mode) {
   if (S_ISDIR(mode)) return "a folder";
   if (S_ISFIFO(mode)) return "a FIFO";
@@ -67,23 +62,6 @@ struct Descriptor {
   }
 };
 
-Result<std::string> read_all(int descriptor, const std::string& path, uint64_t limit) {
-  constexpr size_t kChunk = 1U << 16;
-  std::string text;
-  while (true) {
-    const size_t before = text.size();
-    text.resize(before + kChunk);
-    const ssize_t got = read(descriptor, text.data() + before, kChunk);
-    text.resize(before + static_cast<size_t>(std::max<ssize_t>(got, 0)));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return file_error(path, "to read it", errno);
-    if (text.size() > limit) {
-      return bad_input({path, "at most " + std::to_string(limit) + " bytes", "more", "a smaller file"});
-    }
-    if (got == 0) return text;
-  }
-}
-
 // The temporaries of open AtomicFiles, for remove_open_temporaries(), which may run in a signal handler at
 // any moment: fixed memory, and a slot's path changes only while nobody else may read it.
 enum class SlotState : int { kFree, kFilling, kLive, kRemoving };
@@ -92,7 +70,7 @@ struct Slot {
   char path[PATH_MAX];
 };
 static_assert(std::atomic<SlotState>::is_always_lock_free);
-constexpr int kSlots = 64;
+constexpr int kSlots = 256;
 Slot g_slots[kSlots];
 
 // A slot holding `path`, or -1 when all are taken.
@@ -158,11 +136,20 @@ Status sync_folder_of(const std::string& path) {
 
 }  // namespace
 
+Status file_error(const std::string& path, std::string expected, int error) {
+  const std::string got = error == ELOOP ? "a loop of links" : reason(error);
+  return environment_error({path, std::move(expected), got, hint_for(error)});
+}
+
 Result<int> open_regular_file(const std::string& path) {
   BRISK_TRY(check_path(path));
   // O_NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (descriptor < 0) return file_error(path, "a readable file", errno);
+  return require_regular(descriptor, path);
+}
+
+Result<int> require_regular(int descriptor, const std::string& path) {
   struct stat status;
   if (fstat(descriptor, &status) != 0) {
     const int error = errno;
@@ -176,11 +163,28 @@ Result<int> open_regular_file(const std::string& path) {
   return descriptor;
 }
 
+Result<std::string> read_descriptor(int descriptor, const std::string& path, uint64_t limit) {
+  constexpr size_t kChunk = 1U << 16;
+  std::string text;
+  while (true) {
+    const size_t before = text.size();
+    text.resize(before + kChunk);
+    const ssize_t got = read(descriptor, text.data() + before, kChunk);
+    text.resize(before + static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return file_error(path, "to read it", errno);
+    if (text.size() > limit) {
+      return bad_input({path, "at most " + std::to_string(limit) + " bytes", "more", "a smaller file"});
+    }
+    if (got == 0) return text;
+  }
+}
+
 Result<std::string> read_file(const std::string& path, uint64_t limit) {
-  if (path == "-") return read_all(STDIN_FILENO, "standard input", limit);
+  if (path == "-") return read_descriptor(STDIN_FILENO, "standard input", limit);
   BRISK_ASSIGN(const int number, open_regular_file(path));
   const Descriptor descriptor{number};
-  return read_all(descriptor.number, path, limit);
+  return read_descriptor(descriptor.number, path, limit);
 }
 
 Result<AtomicFile> AtomicFile::create(const std::string& path, bool overwrite) {
@@ -205,7 +209,7 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, bool overwrite) {
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
     : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, {})),
       descriptor_(std::exchange(other.descriptor_, -1)), slot_(std::exchange(other.slot_, -1)),
-      overwrite_(other.overwrite_) {}
+      overwrite_(other.overwrite_), named_(other.named_) {}
 
 AtomicFile& AtomicFile::operator=(AtomicFile&& other) noexcept {
   if (this != &other) {
@@ -215,6 +219,7 @@ AtomicFile& AtomicFile::operator=(AtomicFile&& other) noexcept {
     descriptor_ = std::exchange(other.descriptor_, -1);
     slot_ = std::exchange(other.slot_, -1);
     overwrite_ = other.overwrite_;
+    named_ = other.named_;
   }
   return *this;
 }
@@ -229,7 +234,7 @@ void AtomicFile::abandon() noexcept {
 }
 
 Status AtomicFile::write(std::span<const std::byte> bytes) {
-  BRISK_ASSERT(descriptor_ >= 0, "write() comes before commit()");
+  BRISK_ASSERT(descriptor_ >= 0, "write() comes before finish() and commit()");
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
@@ -241,15 +246,26 @@ Status AtomicFile::write(std::span<const std::byte> bytes) {
 
 Status AtomicFile::write(std::string_view text) { return write(std::as_bytes(std::span(text))); }
 
-Status AtomicFile::commit() {
-  BRISK_ASSERT(descriptor_ >= 0, "commit() comes once");
+Status AtomicFile::finish() {
   if (fsync(descriptor_) != 0) return file_error(path_, "to sync it", errno);
   // close() may report a write that failed late (network file systems).
   if (close(std::exchange(descriptor_, -1)) != 0) return file_error(path_, "to close it", errno);
+  return {};
+}
+
+Status AtomicFile::commit() {
+  BRISK_ASSERT(!temporary_.empty(), "commit() comes once");
+  if (descriptor_ >= 0) BRISK_TRY(finish());
   BRISK_TRY(rename_into_place(temporary_, path_, overwrite_));
+  named_ = true;
   temporary_.clear();
   free_slot(std::exchange(slot_, -1));
   return sync_folder_of(path_);
+}
+
+Status remove_file(const std::string& path) {
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return file_error(path, "to remove it", errno);
+  return {};
 }
 
 void remove_open_temporaries() noexcept {

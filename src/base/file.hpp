@@ -15,6 +15,16 @@ namespace brisk {
 /// and link loops are environment errors that say so. The caller closes it.
 Result<int> open_regular_file(const std::string& path);
 
+/// The same check for a descriptor that somebody opened (without waiting): it, or an error, and then it is
+/// closed. `path` names it in errors.
+Result<int> require_regular(int descriptor, const std::string& path);
+
+/// What went wrong with a file, from an errno: an environment error with a hint that fits.
+Status file_error(const std::string& path, std::string expected, int error);
+
+/// Reads what is left of a descriptor, at most `limit` bytes, and leaves it open.
+Result<std::string> read_descriptor(int descriptor, const std::string& path, uint64_t limit);
+
 /// Reads a regular file of at most `limit` bytes. "-" reads standard input.
 Result<std::string> read_file(const std::string& path, uint64_t limit);
 
@@ -31,8 +41,13 @@ class AtomicFile {
 
   Status write(std::span<const std::byte> bytes);
   Status write(std::string_view text);
-  /// Flushes, syncs and renames.
+  /// Flushes, syncs and closes, so that commit() only renames: a writer of several files finishes each, and
+  /// names them when all are there.
+  Status finish();
+  /// Finishes and renames.
   Status commit();
+  /// Whether commit() has given the file its name, also when it failed after that.
+  bool named() const { return named_; }
 
  private:
   AtomicFile() = default;
@@ -42,7 +57,11 @@ class AtomicFile {
   int descriptor_ = -1;
   int slot_ = -1;  // in the table that remove_open_temporaries() reads
   bool overwrite_ = false;
+  bool named_ = false;
 };
+
+/// Removes a file; that it is not there is no error.
+Status remove_file(const std::string& path);
 
 /// Removes the temporaries of all AtomicFiles that are open; async-signal-safe, for signal handlers.
 void remove_open_temporaries() noexcept;

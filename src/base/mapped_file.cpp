@@ -114,9 +114,14 @@ Status system_error(const std::string& path, std::string expected, int error) {
 }  // namespace
 
 Result<std::shared_ptr<MappedFile>> MappedFile::open(const std::string& path) {
+  BRISK_ASSIGN(const int descriptor, open_regular_file(path));
+  return from_descriptor(descriptor, path);
+}
+
+Result<std::shared_ptr<MappedFile>> MappedFile::from_descriptor(int descriptor, const std::string& path) {
   const std::shared_ptr<MappedFile> file(new MappedFile);
+  file->descriptor_ = descriptor;
   file->path_ = path;
-  BRISK_ASSIGN(file->descriptor_, open_regular_file(path));
   struct stat status;
   if (fstat(file->descriptor_, &status) != 0) return system_error(path, "a readable file", errno);
   file->modified_ns_ = modified_ns(status);

@@ -18,6 +18,8 @@ class MappedFile {
   /// Opens a regular file (following links) and maps all of it. Folders, FIFOs, devices, link loops and
   /// unreadable paths are environment errors; an empty file maps to an empty span.
   static Result<std::shared_ptr<MappedFile>> open(const std::string& path);
+  /// Maps the regular file behind a readable descriptor, which it takes and closes; `path` names it.
+  static Result<std::shared_ptr<MappedFile>> from_descriptor(int descriptor, const std::string& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,15 @@
 #include "base/status.hpp"
 
 namespace brisk {
+
+/// Bytes [offset, offset + length) of `bytes`, or nothing when they do not all lie inside: the one way to
+/// take a range at numbers that came from a file (tools/check_names.py forbids others in src/formats).
+[[nodiscard]] constexpr std::optional<std::span<const std::byte>> byte_range(std::span<const std::byte> bytes,
+                                                                             uint64_t offset,
+                                                                             uint64_t length) {
+  if (!range_inside(offset, length, bytes.size())) return std::nullopt;
+  return bytes.subspan(offset, length);
+}
 
 static_assert(std::endian::native == std::endian::little, "Brisk reads little-endian files in place");
 

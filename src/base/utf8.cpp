@@ -1,5 +1,7 @@
 #include "base/utf8.hpp"
 
+#include <cstring>
+
 namespace brisk {
 
 namespace {
@@ -38,6 +40,17 @@ uint8_t well_formed_prefix(std::string_view text, size_t at, const Lead& lead) {
   return n;
 }
 
+// How many bytes of ASCII `text` begins with, counted by eights but for its end.
+size_t ascii_prefix(std::string_view text) {
+  size_t at = 0;
+  for (uint64_t eight = 0; at + sizeof(eight) <= text.size(); at += sizeof(eight)) {
+    std::memcpy(&eight, text.data() + at, sizeof(eight));
+    if ((eight & 0x8080808080808080U) != 0) break;
+  }
+  while (at < text.size() && byte_at(text, at) < 0x80) ++at;
+  return at;
+}
+
 }  // namespace
 
 Utf8Char utf8_decode(std::string_view text, size_t at) {
@@ -73,6 +86,8 @@ void utf8_append(std::string& out, char32_t c) {
 
 bool utf8_valid(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
+    at += ascii_prefix(text.substr(at));
+    if (at == text.size()) break;
     const Utf8Char c = utf8_decode(text, at);
     if (!c.valid) return false;
     at += c.length;

@@ -11,10 +11,12 @@ namespace {
 constexpr text::EncodeOptions kNothingAdded = {.add_special = false, .parse_special = true};
 
 /// BOS where the model wants one. (encode() with add_special may put EOS behind, which no prompt wants.)
-std::vector<int32_t> beginning(const text::Tokenizer& tokenizer) {
-  const std::vector<int32_t> added = tokenizer.encode("", {.add_special = true, .parse_special = false});
-  if (!added.empty() && added.front() == tokenizer.bos()) return {added.front()};
-  return {};
+Result<std::vector<int32_t>> beginning(const text::Tokenizer& tokenizer) {
+  BRISK_ASSIGN(std::vector<int32_t> added,
+               tokenizer.encode("", {.add_special = true, .parse_special = false}));
+  const bool has_bos = !added.empty() && added.front() == tokenizer.bos();
+  added.resize(has_bos ? 1 : 0);
+  return added;
 }
 
 Result<std::vector<int32_t>> checked_tokens(const runtime::Model& model, std::vector<int32_t> tokens,
@@ -34,11 +36,11 @@ struct Prompt {
   std::vector<int32_t> tokens;
 };
 
-std::vector<int32_t> answer_tokens(const runtime::Model& model, const Prompt& prompt,
-                                   const std::string& answer) {
+Result<std::vector<int32_t>> answer_tokens(const runtime::Model& model, const Prompt& prompt,
+                                           const std::string& answer) {
   const text::Tokenizer& tokenizer = model.tokenizer();
   if (prompt.text == nullptr) return tokenizer.encode(answer, kNothingAdded);
-  std::vector<int32_t> whole = encode_prompt(model, *prompt.text + answer);
+  BRISK_ASSIGN(std::vector<int32_t> whole, encode_prompt(model, *prompt.text + answer));
   const bool clean = whole.size() > prompt.tokens.size() &&
                      std::equal(prompt.tokens.begin(), prompt.tokens.end(), whole.begin());
   if (!clean) return tokenizer.encode(answer, kNothingAdded);
@@ -53,7 +55,8 @@ class ItemEncoder {
 
   Status prompt(const Text& text) {
     if (const auto* words = std::get_if<std::string>(&text)) {
-      prompt_ = {words, encode_prompt(model_, *words)};
+      prompt_.text = words;
+      BRISK_ASSIGN(prompt_.tokens, encode_prompt(model_, *words));
       return {};
     }
     BRISK_ASSIGN(prompt_.tokens,
@@ -68,7 +71,7 @@ class ItemEncoder {
       const auto* words = std::get_if<std::string>(&texts[i]);
       BRISK_ASSIGN(std::vector<int32_t> tokens,
                    words != nullptr
-                       ? Result<std::vector<int32_t>>(answer_tokens(model_, prompt_, *words))
+                       ? answer_tokens(model_, prompt_, *words)
                        : checked_tokens(model_, std::get<std::vector<int32_t>>(texts[i]), where));
       BRISK_TRY(check_length(tokens, where));
       answers_.push_back(std::move(tokens));
@@ -116,9 +119,9 @@ std::string place_of(const std::string& file, int64_t line) {
   return file + ", line " + std::to_string(line);
 }
 
-std::vector<int32_t> encode_prompt(const runtime::Model& model, const std::string& text) {
-  std::vector<int32_t> tokens = beginning(model.tokenizer());
-  const std::vector<int32_t> words = model.tokenizer().encode(text, kNothingAdded);
+Result<std::vector<int32_t>> encode_prompt(const runtime::Model& model, const std::string& text) {
+  BRISK_ASSIGN(std::vector<int32_t> tokens, beginning(model.tokenizer()));
+  BRISK_ASSIGN(const std::vector<int32_t> words, model.tokenizer().encode(text, kNothingAdded));
   tokens.insert(tokens.end(), words.begin(), words.end());
   return tokens;
 }

@@ -27,6 +27,6 @@ Result<runtime::ScoreItem> encode(const runtime::Model& model, const ChoiceItem&
 /// "FILE, line N"
 std::string place_of(const std::string& file, int64_t line);
 /// A prompt alone.
-std::vector<int32_t> encode_prompt(const runtime::Model& model, const std::string& text);
+Result<std::vector<int32_t>> encode_prompt(const runtime::Model& model, const std::string& text);
 
 }  // namespace brisk::evaluate

@@ -17,7 +17,7 @@ Result<std::vector<std::vector<int32_t>>> read_texts(const runtime::Model& model
                                                      const std::string& where) {
   std::vector<std::vector<int32_t>> texts;
   if (!content.starts_with('{')) {
-    texts.push_back(encode_prompt(model, std::string(content.substr(0, kMostTextBytes))));
+    BRISK_ASSIGN(texts.emplace_back(), encode_prompt(model, std::string(content.substr(0, kMostTextBytes))));
     return texts;
   }
   BRISK_ASSIGN(const std::vector<ContinuationItem> items, read_continuation_items(content, where));
@@ -26,7 +26,7 @@ Result<std::vector<std::vector<int32_t>>> read_texts(const runtime::Model& model
     if (tokens >= kMostTextTokens) break;
     for (const Text& text : item.continuations) {
       if (const auto* words = std::get_if<std::string>(&text)) {
-        texts.push_back(encode_prompt(model, *words));
+        BRISK_ASSIGN(texts.emplace_back(), encode_prompt(model, *words));
       } else {
         texts.push_back(std::get<std::vector<int32_t>>(text));
       }

@@ -9,9 +9,10 @@
 #include <vector>
 
 #include "base/status.hpp"
-#include "formats/gguf/gguf.hpp"
 #include "graph/graph.hpp"
 #include "kernels/rope/rope.hpp"
+#include "models/huggingface/mapping.hpp"
+#include "models/source.hpp"
 
 namespace brisk::models {
 
@@ -27,13 +28,14 @@ struct LlmConfig {
 
 struct Architecture {
   const char* name;  ///< general.architecture
-  Result<LlmConfig> (*read_config)(const formats::GgufFile& file);
+  HuggingFaceMapping huggingface;
+  Result<LlmConfig> (*read_config)(const ModelSource& source);
   /// The graph with inputs tokens, positions, output_rows and kv, and the logits as its output.
-  Result<graph::Graph> (*build)(const LlmConfig& config, const formats::GgufFile& file);
+  Result<graph::Graph> (*build)(const LlmConfig& config, const ModelSource& source);
 };
 
 std::span<const Architecture> all_architectures();
-/// The architecture of a file; an unknown one is an error listing those that are known.
-Result<const Architecture*> find_architecture(const formats::GgufFile& file);
+/// The architecture of a model; an unknown one is an error listing those that are known.
+Result<const Architecture*> find_architecture(const ModelSource& source);
 
 }  // namespace brisk::models

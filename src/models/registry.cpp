@@ -18,14 +18,14 @@ std::span<const Architecture> all_architectures() {
   return architectures;
 }
 
-Result<const Architecture*> find_architecture(const formats::GgufFile& file) {
-  BRISK_ASSIGN(const std::string_view wanted, file.get_string("general.architecture"));
+Result<const Architecture*> find_architecture(const ModelSource& source) {
+  BRISK_ASSIGN(const std::string_view wanted, source.metadata().get_string("general.architecture"));
   std::string known;
   for (const Architecture& architecture : all_architectures()) {
     if (wanted == architecture.name) return &architecture;
     known += (known.empty() ? "" : ", ") + std::string(architecture.name);
   }
-  return bad_input({file.where() + ", general.architecture", "one of " + known,
+  return bad_input({source.where() + ", general.architecture", "one of " + known,
                     "'" + std::string(wanted) + "'", "a model of a known architecture"});
 }
 

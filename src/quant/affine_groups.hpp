@@ -8,9 +8,9 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 
+#include "quant/affine_fit.hpp"
 #include "quant/blocks.hpp"
 #include "quant/half.hpp"
 
@@ -43,64 +43,6 @@ inline void pack_scales(const GroupScales& scales, uint8_t (&packed)[12]) noexce
   }
 }
 
-/// value = scale * code - minimum, both not negative.
-struct AffineFit {
-  float scale;
-  float minimum;
-};
-
-/// The fit of one group with codes 0..top that has the least squared error among some starting scales
-/// around (high - low) / top, each refined once by least squares over the codes that it gives.
-inline AffineFit fit_affine(const float* x, int top) noexcept {
-  const Range range = range_of(x, kGroupValues);
-  const float low = std::min(range.low, 0.0F);
-  const AffineFit plain{(range.high - low) / static_cast<float>(top), -low};
-  if (!(plain.scale > 0.0F) || !std::isfinite(plain.scale)) return {0.0F, -low};
-
-  auto error_of = [&](const AffineFit& fit) {
-    float sum = 0.0F;
-    for (int i = 0; i < kGroupValues; ++i) {
-      const int code = round_code((x[i] + fit.minimum) / fit.scale, 0, top);
-      const float miss = fit.scale * static_cast<float>(code) - fit.minimum - x[i];
-      sum += miss * miss;
-    }
-    return sum;
-  };
-  auto refine = [&](const AffineFit& start) {
-    float codes = 0.0F, squares = 0.0F, values = 0.0F, products = 0.0F;
-    for (int i = 0; i < kGroupValues; ++i) {
-      const auto code = static_cast<float>(round_code((x[i] + start.minimum) / start.scale, 0, top));
-      codes += code;
-      squares += code * code;
-      values += x[i];
-      products += code * x[i];
-    }
-    const float n = kGroupValues;
-    const float determinant = n * squares - codes * codes;
-    if (!(determinant > 0.0F)) return start;
-    AffineFit fit{(n * products - codes * values) / determinant, 0.0F};
-    fit.minimum = (fit.scale * codes - values) / n;
-    if (fit.minimum < 0.0F) {  // the format has no positive offset: fit the line through zero
-      fit = {products / squares, 0.0F};
-    }
-    return fit.scale > 0.0F ? fit : start;
-  };
-
-  AffineFit best = plain;
-  float least = error_of(plain);
-  constexpr int kSteps = 8;
-  for (int step = -kSteps; step <= kSteps; ++step) {
-    const float stretch = 1.0F + 0.02F * static_cast<float>(step);
-    const AffineFit fit = refine({plain.scale * stretch, plain.minimum});
-    const float error = error_of(fit);
-    if (error < least) {
-      least = error;
-      best = fit;
-    }
-  }
-  return best;
-}
-
 /// The scales of a whole block: f16 `d` and `dmin`, and the packed parts.
 struct BlockScales {
   uint16_t d;
@@ -112,7 +54,7 @@ inline BlockScales choose_scales(const float* x, int top) noexcept {
   AffineFit fits[kGroups];
   float most_scale = 0.0F, most_minimum = 0.0F;
   for (int g = 0; g < kGroups; ++g) {
-    fits[g] = fit_affine(x + g * kGroupValues, top);
+    fits[g] = fit_affine(x + g * kGroupValues, kGroupValues, top);
     most_scale = std::max(most_scale, fits[g].scale);
     most_minimum = std::max(most_minimum, fits[g].minimum);
   }

@@ -98,6 +98,10 @@ Weight block_weight(std::string name, DType dtype, Shape shape, std::span<const 
   return {std::move(name), std::move(shape), form, {std::move(blocks)}};
 }
 
+std::string_view type_name(const Weight& weight) {
+  return weight.components.size() == 1 ? dtype_name(weight.components.front().dtype) : weight.form->name;
+}
+
 double bits_per_weight(const Weight& weight) {
   const auto count = static_cast<double>(element_count(weight.shape).value_or(0));
   return count > 0 ? static_cast<double>(weight.bytes()) * 8 / count : 0;
@@ -108,7 +112,7 @@ Status check_matrix(const Weight& weight) {
   return wrong(weight, "", "a matrix [n, k]", to_string(weight.shape));
 }
 
-Status check_components(const Weight& weight, std::initializer_list<ComponentRule> rules) {
+Status check_components(const Weight& weight, std::span<const ComponentRule> rules) {
   if (element_count(weight.shape).value_or(0) < 1) {
     return wrong(weight, "", "a shape that holds at least one value", to_string(weight.shape));
   }

@@ -46,6 +46,9 @@ WeightForm block_form(const char* name, ActivationForm wants, BlockFormat blocks
 /// A weight of native blocks of a type that has a form.
 Weight block_weight(std::string name, DType dtype, Shape shape, std::span<const std::byte> data);
 
+/// What a weight is stored as, for people: the type of its only component ("Q4_K"), else the form's name.
+std::string_view type_name(const Weight& weight);
+
 /// Bits of all components per value of the weight.
 double bits_per_weight(const Weight& weight);
 
@@ -58,7 +61,10 @@ struct ComponentRule {
 /// For WeightForm::check: that the weight is a matrix [n, k] of at least one value.
 Status check_matrix(const Weight& weight);
 /// For WeightForm::check: that the components are exactly these.
-Status check_components(const Weight& weight, std::initializer_list<ComponentRule> rules);
+Status check_components(const Weight& weight, std::span<const ComponentRule> rules);
+inline Status check_components(const Weight& weight, std::initializer_list<ComponentRule> rules) {
+  return check_components(weight, std::span(rules.begin(), rules.size()));
+}
 /// For WeightForm::check: the setting `name`, which is in [low, high].
 Result<int64_t> check_setting(const Weight& weight, std::string_view name, int64_t low, int64_t high);
 

@@ -35,28 +35,34 @@ void add_sample(Checksum& sum, std::span<const std::byte> data) {
   sum.add(data.last(kSampleBytes));
 }
 
-void add_tensor(Checksum& sum, const formats::GgufTensor& tensor) {
+void add_tensor(Checksum& sum, const Weight& tensor) {
   sum.add_text(tensor.name);
-  sum.add_text(dtype_name(tensor.dtype));
   sum.add_text(to_string(tensor.shape));
-  sum.add_number(tensor.file_offset);
-  add_sample(sum, tensor.data);
+  for (const WeightComponent& component : tensor.components) {
+    sum.add_text(component.name);
+    sum.add_text(dtype_name(component.dtype));
+    add_sample(sum, component.data);
+  }
+  for (const auto& [name, value] : tensor.settings) {
+    sum.add_text(name);
+    sum.add_number(value);
+  }
 }
 
 }  // namespace
 
-Result<std::string> fingerprint(const formats::GgufFile& file) {
+Result<std::string> fingerprint(const models::ModelSource& source) {
   std::string digits;
   BRISK_TRY(catch_out_of_memory("fingerprint", [&]() -> Status {
     BRISK_ASSIGN(Checksum sum, Checksum::create());
-    sum.add_number(file.file_bytes());
-    for (const auto& [key, value] : file.metadata()) {
+    sum.add_number(source.file_bytes());
+    for (const auto& [key, value] : source.metadata().entries()) {
       sum.add_text(key);
       add_value(sum, value);
     }
-    for (const formats::GgufTensor& tensor : file.tensors()) add_tensor(sum, tensor);
+    for (const Weight& tensor : source.tensors()) add_tensor(sum, tensor);
     // Pages that went missing meanwhile gave zeros.
-    if (file.mapping() != nullptr && file.mapping()->damaged()) return file.mapping()->check_unchanged();
+    if (source.damaged()) return source.check_unchanged();
     digits = sum.digits();
     return {};
   }));

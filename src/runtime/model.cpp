@@ -1,7 +1,6 @@
 #include "runtime/model.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <limits>
 
@@ -20,17 +19,17 @@ std::string file_name(const std::string& path) { return std::filesystem::path(pa
 
 std::string mebibytes(uint64_t bytes) { return std::to_string((bytes + (1U << 20) - 1) >> 20) + " MiB"; }
 
-ModelInfo describe(const formats::GgufFile& file, const models::LlmConfig& config) {
+ModelInfo describe(const models::ModelSource& source, const models::LlmConfig& config) {
   ModelInfo info;
-  info.name = file_name(file.where());
-  if (auto name = file.get_string("general.name"); name.ok()) info.name = std::string(*name);
+  info.name = file_name(source.where());
+  if (auto name = source.metadata().get_string("general.name"); name.ok()) info.name = std::string(*name);
   info.architecture = config.architecture;
   uint64_t bytes = 0;
-  for (const formats::GgufTensor& tensor : file.tensors()) {
+  for (const Weight& tensor : source.tensors()) {
     info.parameters += element_count(tensor.shape).value_or(0);
-    bytes += tensor.data.size();
+    bytes += static_cast<uint64_t>(tensor.bytes());
   }
-  info.file_bytes = file.file_bytes();
+  info.file_bytes = source.file_bytes();
   info.bits_per_weight =
       info.parameters > 0 ? 8.0 * static_cast<double>(bytes) / static_cast<double>(info.parameters) : 0;
   info.vocabulary = config.vocabulary;
@@ -44,87 +43,14 @@ ModelInfo describe(const formats::GgufFile& file, const models::LlmConfig& confi
   return info;
 }
 
-// Files of these families that say nothing about BOS mean it to be added.
-bool adds_bos_unasked(std::string_view pre_tokenizer) {
-  constexpr std::string_view kFamilies[] = {"llama-bpe", "llama3", "llama-v3", "tekken"};
-  return std::ranges::find(kFamilies, pre_tokenizer) != std::end(kFamilies);
-}
-
-// A part of a split model holds some of its tensors only.
-Status refuse_split_file(const formats::GgufFile& file) {
-  BRISK_ASSIGN(const int64_t parts, file.get_int_or("split.count", 1));
-  if (parts <= 1) return {};
-  return bad_input({file.where() + ", split.count", "a model in one file", std::to_string(parts) + " parts",
-                    "the parts merged into one file"});
-}
-
-Status read_token_id(const formats::GgufFile& file, const char* key, int32_t& id, size_t count) {
-  BRISK_ASSIGN(const int64_t value, file.get_int_or(key, -1));
-  if (value < -1 || value >= static_cast<int64_t>(count)) {
-    return bad_input({file.where() + ", " + key, "a token id below " + std::to_string(count),
-                      std::to_string(value), "converting the model again"});
-  }
-  id = static_cast<int32_t>(value);
-  return {};
-}
-
-Status read_token_types(const formats::GgufFile& file, text::Vocabulary& vocabulary) {
-  constexpr const char* kKey = "tokenizer.ggml.token_type";
-  if (file.find(kKey) == nullptr) return {};
-  BRISK_ASSIGN(const formats::GgufArray* types, file.get_array(kKey, formats::GgufType::kI32));
-  vocabulary.types.reserve(types->count);
-  for (uint64_t i = 0; i < types->count; ++i) {
-    int32_t type = 0;
-    std::memcpy(&type, types->bytes.data() + i * sizeof(type), sizeof(type));
-    if (type < 1 || type > 6) {
-      return bad_input(
-          {file.where() + ", " + kKey + "[" + std::to_string(i) + "]", "1 to 6", std::to_string(type)});
-    }
-    vocabulary.types.push_back(static_cast<text::TokenType>(type));
-  }
-  return {};
-}
-
 }  // namespace
-
-Result<std::unique_ptr<text::Tokenizer>> load_tokenizer(const formats::GgufFile& file) {
-  text::Vocabulary vocabulary;
-  vocabulary.where = file.where();
-  BRISK_ASSIGN(const std::string_view model, file.get_string("tokenizer.ggml.model"));
-  vocabulary.model = std::string(model);
-  if (file.find("tokenizer.ggml.pre") != nullptr) {
-    BRISK_ASSIGN(const std::string_view pre, file.get_string("tokenizer.ggml.pre"));
-    vocabulary.pre_tokenizer = std::string(pre);
-  }
-  BRISK_ASSIGN(const formats::GgufArray* tokens,
-               file.get_array("tokenizer.ggml.tokens", formats::GgufType::kString));
-  vocabulary.tokens = tokens->strings;
-  BRISK_TRY(read_token_types(file, vocabulary));
-  if (file.find("tokenizer.ggml.merges") != nullptr) {
-    BRISK_ASSIGN(const formats::GgufArray* merges,
-                 file.get_array("tokenizer.ggml.merges", formats::GgufType::kString));
-    vocabulary.merges = merges->strings;
-  }
-  BRISK_TRY(read_token_id(file, "tokenizer.ggml.bos_token_id", vocabulary.bos, vocabulary.tokens.size()));
-  BRISK_TRY(read_token_id(file, "tokenizer.ggml.eos_token_id", vocabulary.eos, vocabulary.tokens.size()));
-  BRISK_ASSIGN(vocabulary.add_bos,
-               file.get_bool_or("tokenizer.ggml.add_bos_token", adds_bos_unasked(vocabulary.pre_tokenizer)));
-  BRISK_ASSIGN(vocabulary.add_eos, file.get_bool_or("tokenizer.ggml.add_eos_token", false));
-  return text::Tokenizer::create(vocabulary);
-}
-
-Result<std::string> chat_template_source(const formats::GgufFile& file) {
-  if (file.find("tokenizer.chat_template") == nullptr) return std::string();
-  BRISK_ASSIGN(const std::string_view source, file.get_string("tokenizer.chat_template"));
-  return std::string(source);
-}
 
 Result<std::shared_ptr<Model>> Model::load(const std::string& path, const LoadOptions& options,
                                            ThreadPool& pool) {
   std::shared_ptr<Model> model;
   BRISK_TRY(catch_out_of_memory("model", [&]() -> Status {
-    BRISK_ASSIGN(std::shared_ptr<formats::GgufFile> file, formats::GgufFile::open(path));
-    BRISK_ASSIGN(model, load(std::move(file), options, pool));
+    BRISK_ASSIGN(std::shared_ptr<const models::ModelSource> source, models::ModelSource::open(path));
+    BRISK_ASSIGN(model, load(std::move(source), options, pool));
     return {};
   }));
   return model;
@@ -132,11 +58,17 @@ Result<std::shared_ptr<Model>> Model::load(const std::string& path, const LoadOp
 
 Result<std::shared_ptr<Model>> Model::load(std::shared_ptr<formats::GgufFile> file,
                                            const LoadOptions& options, ThreadPool& pool) {
+  BRISK_ASSIGN(std::shared_ptr<const models::ModelSource> source,
+               models::ModelSource::from_gguf(std::move(file)));
+  return load(std::move(source), options, pool);
+}
+
+Result<std::shared_ptr<Model>> Model::load(std::shared_ptr<const models::ModelSource> opened,
+                                           const LoadOptions& options, ThreadPool& pool) {
   std::shared_ptr<Model> model(new Model());
-  model->file_ = std::move(file);
+  model->source_ = std::move(opened);
   model->options_ = options;
-  const formats::GgufFile& source = *model->file_;
-  BRISK_TRY(refuse_split_file(source));
+  const models::ModelSource& source = *model->source_;
   BRISK_ASSIGN(const models::Architecture* architecture, models::find_architecture(source));
   BRISK_ASSIGN(model->config_, architecture->read_config(source));
   model->info_ = describe(source, model->config_);
@@ -170,16 +102,16 @@ Result<std::shared_ptr<Model>> Model::load(std::shared_ptr<formats::GgufFile> fi
 }
 
 Status Model::read_text_parts() {
-  BRISK_ASSIGN(tokenizer_, load_tokenizer(*file_));
+  BRISK_ASSIGN(tokenizer_, load_tokenizer(*source_));
   if (tokenizer_->size() > config_.vocabulary) {
-    return bad_input({file_->where() + ", tokenizer.ggml.tokens",
+    return bad_input({source_->where() + ", tokenizer.ggml.tokens",
                       "at most the " + std::to_string(config_.vocabulary) + " rows of token_embd.weight",
                       std::to_string(tokenizer_->size()) + " tokens"});
   }
-  BRISK_ASSIGN(template_source_, runtime::chat_template_source(*file_));
+  BRISK_ASSIGN(template_source_, runtime::chat_template_source(*source_));
   if (template_source_.empty()) return {};
   // A template that cannot be read spoils chatting, not completing: the error waits for render_chat().
-  auto parsed = text::ChatTemplate::parse(template_source_, file_->where() + ", tokenizer.chat_template");
+  auto parsed = text::ChatTemplate::parse(template_source_, source_->where() + ", tokenizer.chat_template");
   if (parsed.ok()) {
     template_ = std::make_unique<text::ChatTemplate>(std::move(parsed).value());
   } else {
@@ -243,15 +175,13 @@ Result<std::string> Model::render_chat(const Json& messages, bool add_generation
 const std::string& Model::fingerprint() const {
   // Not at load: its samples lie all over the file, and touching their pages takes 20 ms (2026-11).
   std::call_once(fingerprint_once_, [this] {
-    if (auto digits = runtime::fingerprint(*file_); digits.ok()) fingerprint_ = std::move(digits).value();
+    if (auto digits = runtime::fingerprint(*source_); digits.ok()) fingerprint_ = std::move(digits).value();
   });
   return fingerprint_;
 }
 
-bool Model::file_damaged() const { return file_->mapping() != nullptr && file_->mapping()->damaged(); }
+bool Model::file_damaged() const { return source_->damaged(); }
 
-Status Model::check_file() const {
-  return file_->mapping() != nullptr ? file_->mapping()->check_unchanged() : Status();
-}
+Status Model::check_file() const { return source_->check_unchanged(); }
 
 }  // namespace brisk::runtime

@@ -1,4 +1,4 @@
-// A loaded language model: the file, its tokenizer and chat template, and the plan that runs it.
+// A loaded language model: the file or folder, its tokenizer and chat template, and the plan that runs it.
 // Immutable after load and shared by any number of engines.
 #pragma once
 
@@ -16,10 +16,11 @@
 #include "base/json.hpp"
 #include "base/status.hpp"
 #include "base/thread_pool.hpp"
-#include "formats/gguf/gguf.hpp"
 #include "graph/plan.hpp"
 #include "models/architecture.hpp"
+#include "models/source.hpp"
 #include "runtime/kv_store.hpp"
+#include "runtime/text_parts.hpp"
 #include "text/chat_template.hpp"
 #include "text/tokenizer.hpp"
 
@@ -43,7 +44,7 @@ struct LoadOptions {
 
 /// What `show`, `plan` and the Python module say of a model.
 struct ModelInfo {
-  std::string name;          ///< general.name, or the file's
+  std::string name;          ///< general.name, or the file's or folder's
   std::string architecture;  ///< "llama"
   int64_t parameters = 0;
   uint64_t file_bytes = 0;
@@ -57,6 +58,9 @@ class Model {
   /// Refuses before loading when weights, keys and values and work space exceed the memory offered.
   static Result<std::shared_ptr<Model>> load(const std::string& path, const LoadOptions& options,
                                              ThreadPool& pool);
+  /// The same from an opened source.
+  static Result<std::shared_ptr<Model>> load(std::shared_ptr<const models::ModelSource> source,
+                                             const LoadOptions& options, ThreadPool& pool);
   /// The same from an opened file (tests build files in memory).
   static Result<std::shared_ptr<Model>> load(std::shared_ptr<formats::GgufFile> file,
                                              const LoadOptions& options, ThreadPool& pool);
@@ -75,9 +79,9 @@ class Model {
   /// template variables (tools, ...). A model without one is a bad-input error.
   Result<std::string> render_chat(const Json& messages, bool add_generation_prompt,
                                   const Json& variables = Json::object()) const;
-  /// Ok unless the mapped file changed or shrank since it was opened.
+  /// Ok unless a mapped file changed or shrank since it was opened.
   Status check_file() const;
-  /// Whether a read met a missing page of the file; cheap.
+  /// Whether a read met a missing page of a file; cheap.
   bool file_damaged() const;
   /// Tells this model from others (runtime/fingerprint.hpp); worked out when first asked for, by any thread.
   /// Empty when the file shrank meanwhile or memory ran out.
@@ -101,7 +105,7 @@ class Model {
   void find_stateful_layers();
   Status check_memory(const ThreadPool& pool) const;
 
-  std::shared_ptr<formats::GgufFile> file_;
+  std::shared_ptr<const models::ModelSource> source_;
   mutable std::once_flag fingerprint_once_;
   mutable std::string fingerprint_;
   LoadOptions options_;
@@ -116,10 +120,5 @@ class Model {
   int64_t position_components_ = 1;
   int64_t context_ = 0;
 };
-
-/// The tokenizer alone, for `tokenize` and `detokenize` (no weights are touched).
-Result<std::unique_ptr<text::Tokenizer>> load_tokenizer(const formats::GgufFile& file);
-/// The chat template's source of a file; empty when it has none.
-Result<std::string> chat_template_source(const formats::GgufFile& file);
 
 }  // namespace brisk::runtime

@@ -18,14 +18,35 @@ enum class DType : uint8_t {
   kI32,
   kI64,
   kBool,
+  kU16,
+  kU32,
+  kU64,
+  kF8E4M3,  // 1 sign, 4 exponent (bias 7), 3 mantissa bits; no infinities, 0x7f and 0xff are NaN
+  kF8E5M2,  // 1 sign, 5 exponent (bias 15), 2 mantissa bits; infinities and NaNs as in IEEE 754
+  kF8E8M0,  // a power of two: 2^(code - 127), 0xff is NaN
   kQ4_0,
   kQ4_1,
   kQ5_0,
   kQ5_1,
   kQ8_0,
+  kQ2_K,
+  kQ3_K,
   kQ4_K,
   kQ5_K,
   kQ6_K,
+  kIQ1_S,
+  kIQ1_M,
+  kIQ2_XXS,
+  kIQ2_XS,
+  kIQ2_S,
+  kIQ3_XXS,
+  kIQ3_S,
+  kIQ4_NL,
+  kIQ4_XS,
+  kTQ1_0,
+  kTQ2_0,
+  kMXFP4,
+  kNVFP4,
 };
 
 struct DTypeInfo {

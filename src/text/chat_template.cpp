@@ -8,6 +8,7 @@
 #include "text/template/interpreter.hpp"
 #include "text/template/lexer.hpp"
 #include "text/template/parser.hpp"
+#include "text/template/symbols.hpp"
 #include "text/template/unicode.hpp"
 
 namespace brisk::text {
@@ -67,6 +68,11 @@ Result<ChatTemplate> ChatTemplate::parse(std::string_view source, std::string_vi
     tmpl::Parser parser(tree, tokens);
     parsed = parser.run();
     error = parser.error();
+  }
+  if (parsed) {
+    tmpl::SymbolTable symbols(tree);
+    parsed = symbols.run();
+    error = symbols.error();
   }
   if (parsed) return ChatTemplate(std::move(program));
   return tmpl::locate(tree, error.offset, tmpl::fail(std::move(error.expected), std::move(error.got)));

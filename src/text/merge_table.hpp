@@ -18,24 +18,25 @@ struct Merge {
 class MergeTable {
  public:
   static constexpr uint32_t kNoRank = UINT32_MAX;
+  /// What a pair becomes and how early; rank kNoRank: it does not merge.
+  struct Merged {
+    uint32_t rank;
+    int32_t id;
+  };
 
   MergeTable() = default;
   /// `merges` by rank; ids in [0, n_tokens). Of two merges of one pair the earlier counts.
   MergeTable(std::span<const Merge> merges, int64_t n_tokens);
 
-  /// The rank of the pair, or kNoRank.
-  uint32_t rank(int32_t left, int32_t right) const;
-  /// What the merge of this rank gives.
-  int32_t merged(uint32_t rank) const { return merged_[rank]; }
+  Merged find(int32_t left, int32_t right) const;
 
  private:
   struct Entry {
     int32_t right;
-    uint32_t rank;
+    Merged merged;
   };
   std::vector<uint32_t> group_begin_;  // [n_tokens + 1], into entries_
   std::vector<Entry> entries_;
-  std::vector<int32_t> merged_;
 };
 
 }  // namespace brisk::text

@@ -1,43 +1,71 @@
-// Pre-tokenizers: how a text is cut into the words inside which BPE merges. A vocabulary names its own
-// ("smollm", "llama-bpe", ...); each name stands for a short list of rules (text/split_rules.hpp).
+// Pre-tokenizers: how a text is cut into the words inside which the word model works. GGUF vocabularies name
+// theirs ("smollm", "llama-bpe", ...), tokenizer.json spells it out as steps; known regular expressions of
+// either become hand-written rules (text/split_rules.hpp), others run in PCRE2 under a match limit.
 //
-// Every rule cuts the pieces that the one before it left: what it matches is a piece, and so is what lies
-// between two matches. No normalisation is done: the tokenizers of Qwen and Command-R as their authors ship
-// them compose characters (NFC) first, which a GGUF file does not say and which would lose the text's bytes.
+// Every step cuts the pieces that the one before it left, and may drop pieces or rewrite the text (a space
+// put in front, U+2581 in the place of spaces).
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/json.hpp"
 #include "base/status.hpp"
 #include "text/split_rules.hpp"
 
 namespace brisk::text {
 
+/// The words of a text: stretches of `text`, in order, perhaps with gaps.
+struct Words {
+  struct Span {
+    size_t begin, end;
+  };
+  std::string_view text;  ///< what the spans count in: the text that was given, or `rewritten`
+  std::vector<Span> spans;
+  std::string rewritten;
+  // Room to work in, kept from text to text.
+  std::vector<Span> spare_spans;
+  std::string spare_text;
+};
+
+/// One step: replaces the words by what becomes of them.
+class PreTokenizerStep {
+ public:
+  virtual ~PreTokenizerStep() = default;
+  /// `first`: whether the text stands at the beginning of the input. A pattern that exceeds its match limit
+  /// is a bad-input error; nothing else can fail.
+  virtual Status apply(bool first, Words& words) const = 0;
+};
+
 class PreTokenizer {
  public:
-  /// The pre-tokenizer of that name; "" and "default" are GPT-2's. An unknown name is a bad-input error that
-  /// lists the known ones; `where` names the file.
+  PreTokenizer() = default;  ///< the whole text is one word
+  explicit PreTokenizer(std::vector<std::shared_ptr<const PreTokenizerStep>> steps)
+      : steps_(std::move(steps)) {}
+  /// The pre-tokenizer of that name in GGUF files; "" and "default" are GPT-2's. An unknown name is a
+  /// bad-input error that lists the known ones; `where` names the file.
   static Result<PreTokenizer> named(std::string_view name, const std::string& where);
   /// All names, sorted.
   static std::vector<std::string_view> names();
+  /// Whether vocabularies of that name take a word that is a token whole, whatever the merges say.
+  static bool takes_whole_words(std::string_view name);
+  /// From the value of "pre_tokenizer" in tokenizer.json; null is no step.
+  static Result<PreTokenizer> from_json(const Json& value, const std::string& where);
 
-  /// Replaces `ends` by the end of every word of `text` (well-formed UTF-8), in order. `scratch` is room
-  /// to work in, so that a caller with many texts allocates once.
-  void split(std::string_view text, std::vector<size_t>& ends, std::vector<size_t>& scratch) const;
-
-  /// Whether a word that is a token is taken whole, whatever the merges say ("ignore_merges" of
-  /// tokenizer.json).
-  bool takes_whole_words() const { return whole_words_; }
+  /// Replaces `words` by the words of `text` (well-formed UTF-8).
+  Status split(std::string_view text, bool first, Words& words) const;
 
  private:
-  PreTokenizer(std::span<const SplitRule> rules, bool whole_words)
-      : rules_(rules), whole_words_(whole_words) {}
-  std::span<const SplitRule> rules_;
-  bool whole_words_;
+  std::vector<std::shared_ptr<const PreTokenizerStep>> steps_;
 };
+
+/// A list of rules as one step, each cutting what the one before it left.
+std::shared_ptr<const PreTokenizerStep> rules_step(std::span<const SplitRule> rules);
+/// BERT's: white space dropped, each punctuation character a word.
+std::shared_ptr<const PreTokenizerStep> bert_words_step();
 
 }  // namespace brisk::text

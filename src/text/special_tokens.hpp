@@ -1,12 +1,14 @@
-// Finds tokens that stand for themselves in a text (control and user-defined ones), longest first.
+// Finds added tokens in a text: those that stand for themselves, whatever the word model would make of them.
+// The first one in the text counts, of several that begin there the longest.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <utility>
 #include <vector>
+
+#include "text/byte_trie.hpp"
 
 namespace brisk::text {
 
@@ -14,26 +16,38 @@ namespace brisk::text {
 /// bound on their length.
 inline constexpr size_t kLongestSpecialToken = 1024;
 
+/// How a token stands in a text; see AddedToken in text/tokenizer_spec.hpp.
+struct SpecialToken {
+  std::string_view text;  ///< not empty, well-formed UTF-8
+  int32_t id = -1;
+  bool strip_left = false, strip_right = false, single_word = false;
+};
+
 class SpecialTokens {
  public:
   struct Found {
-    size_t begin, end;  ///< in the text; begin == end == text.size(): none
-    int32_t id;
+    size_t begin, end;  ///< in the text, with the white space that the token takes along
+    int32_t id;         ///< -1: none; begin == end == text.size()
   };
 
   SpecialTokens() = default;
-  /// Texts, none empty and no two the same, with their ids. The texts must outlive this.
-  explicit SpecialTokens(std::vector<std::pair<std::string_view, int32_t>> tokens);
+  /// No two texts the same. The texts are not kept.
+  explicit SpecialTokens(std::vector<SpecialToken> tokens);
 
+  bool empty() const { return tokens_.empty(); }
   /// The first place at or after `from` where a token stands; the longest one there.
   Found find(std::string_view text, size_t from) const;
 
  private:
-  /// The longest token that text[at..] begins with.
-  Found longest_at(std::string_view text, size_t at) const;
+  struct Match {
+    size_t end = 0;
+    int32_t number = -1;  // in tokens_
+  };
+  Match longest_at(std::string_view text, size_t at) const;
 
-  std::vector<std::pair<std::string_view, int32_t>> tokens_;  // sorted by text
-  std::array<uint32_t, 257> begin_of_byte_{};                 // by first byte, into tokens_
+  std::vector<SpecialToken> tokens_;
+  ByteTrie trie_;                        // texts to numbers in tokens_
+  std::array<bool, 256> first_bytes_{};  // of any token
 };
 
 }  // namespace brisk::text

@@ -25,7 +25,6 @@ class TokenIndex {
     uint32_t tag = 0;  // the other half of the hash: most mismatches end here
     int32_t id = -1;
   };
-  uint64_t hash(std::string_view text) const;
   /// The slot that holds the text, or the empty one where it belongs.
   size_t slot_of(std::string_view text, uint64_t hash) const;
 

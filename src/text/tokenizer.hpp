@@ -1,4 +1,5 @@
-// Tokenizers: text to ids and back. This file is the contract; text/bpe.cpp holds byte-level BPE.
+// Tokenizers: text to ids and back. This file is the contract; text/tokenizer_spec.hpp says what one is made
+// of, text/pipeline_tokenizer.cpp runs it.
 #pragma once
 
 #include <cstdint>
@@ -22,36 +23,36 @@ enum class TokenType : uint8_t {
   kByte = 6,
 };
 
-/// A vocabulary as the model file gives it. Views point into the file, which must outlive the tokenizer.
-struct Vocabulary {
-  std::string where;          ///< names the file in errors
-  std::string model;          ///< "gpt2" is byte-level BPE; others are refused by name for now
-  std::string pre_tokenizer;  ///< "smollm", "llama-bpe", "qwen2", "gpt-2", ...
-  std::vector<std::string_view> tokens;
-  std::vector<TokenType> types;          ///< empty: all normal
-  std::vector<std::string_view> merges;  ///< "left right", best first
-  int32_t bos = -1, eos = -1;            ///< -1: none
-  bool add_bos = false, add_eos = false;
-};
-
 struct EncodeOptions {
   bool add_special = true;    ///< add BOS or EOS where the model file says so
   bool parse_special = true;  ///< recognise special tokens written in the text (never for user text)
 };
 
+struct Vocabulary;  // text/gguf_vocabulary.hpp
+
+/// How far a decoder has come: what a token spells may hang on what stands before it.
+struct DecodeState {
+  bool begun = false;      ///< a token has been decoded
+  bool space_due = false;  ///< a word has ended: a space comes before the next token
+};
+
 class Tokenizer {
  public:
-  /// Checks the vocabulary (counts, ids in range, merges that name no token, bad byte tokens) and builds
-  /// the tables. Memory is bounded by a small multiple of the vocabulary's.
+  /// From the vocabulary of a GGUF file. Checks it (counts, ids in range, merges that name no token, bad
+  /// byte tokens) and builds the tables. Memory is bounded by a small multiple of the vocabulary's.
   static Result<std::unique_ptr<Tokenizer>> create(const Vocabulary& vocabulary);
   virtual ~Tokenizer() = default;
 
   /// Linear in the text but for the merges inside one word (n log n). Ill-formed UTF-8 is encoded as
-  /// U+FFFD per maximal subpart.
-  virtual std::vector<int32_t> encode(std::string_view text, EncodeOptions options = {}) const = 0;
-  /// The bytes of one token; may be a part of a character. Special tokens give their name when
-  /// `special`, else nothing. An id out of range is a bad-input error.
+  /// U+FFFD per maximal subpart. The one error there is: a pre-tokenizer's pattern, taken from a file, that
+  /// exceeds its match limit on this text.
+  virtual Result<std::vector<int32_t>> encode(std::string_view text, EncodeOptions options = {}) const = 0;
+  /// The bytes of one token, as in the middle of a text; may be a part of a character. Special tokens give
+  /// their name when `special`, else nothing. An id out of range is a bad-input error.
   virtual Result<std::string> token_bytes(int32_t id, bool special) const = 0;
+  /// Appends the bytes of the next token of a text to `bytes`. Other than token_bytes() this knows the
+  /// beginning of the text, where some vocabularies leave a space out.
+  virtual Status decode_next(int32_t id, bool special, DecodeState& state, std::string& bytes) const = 0;
 
   /// The text of ids, ill-formed parts as U+FFFD.
   Result<std::string> decode(std::span<const int32_t> ids, bool special = true) const;
@@ -72,8 +73,9 @@ class Tokenizer {
 /// Ids to text as they come: holds back bytes that may become a character.
 class StreamDecoder {
  public:
-  explicit StreamDecoder(const Tokenizer& tokenizer, bool special = false)
-      : tokenizer_(&tokenizer), special_(special) {}
+  /// `continues`: the ids go on with a text, so that a space at their beginning is one.
+  explicit StreamDecoder(const Tokenizer& tokenizer, bool special = false, bool continues = false)
+      : tokenizer_(&tokenizer), special_(special), state_{.begun = continues} {}
   /// The text that is certain after this id, always well-formed UTF-8; may be empty.
   Result<std::string> push(int32_t id);
   /// What is left: an incomplete character becomes U+FFFD.
@@ -82,6 +84,7 @@ class StreamDecoder {
  private:
   const Tokenizer* tokenizer_;
   bool special_;
+  DecodeState state_;
   std::string pending_;
 };
 

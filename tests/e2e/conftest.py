@@ -39,8 +39,11 @@ class Brisk:
         self.home = home
 
     def environment(self, **variables):
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("BRISK_")}
+        # Nor do the stores of other tools on this machine, or its proxies, belong to a test.
+        foreign = ("BRISK_", "HF_", "OLLAMA_")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(foreign) and "proxy" not in k.lower()}
         own = {
+            "HOME": str(self.home),
             "XDG_CACHE_HOME": str(self.home / "cache"),
             "XDG_STATE_HOME": str(self.home / "state"),
             "TERM": "xterm",

@@ -13,6 +13,8 @@ VERBS = [
     "doctor",
     "help",
     "list",
+    "pull",
+    "rm",
     "run",
     "show",
     "template",
@@ -38,7 +40,7 @@ def test_each_verb_has_help_with_an_example(brisk, verb):
     assert brisk.ok(verb, "-h", "--no-such-option").out == text
 
 
-@pytest.mark.parametrize("alias, verb", [("info", "show"), ("ls", "list")])
+@pytest.mark.parametrize("alias, verb", [("info", "show"), ("ls", "list"), ("download", "pull"), ("remove", "rm")])
 def test_aliases(brisk, alias, verb):
     assert brisk.ok(alias, "--help").out == brisk.ok(verb, "--help").out
 

@@ -74,28 +74,28 @@ void use_array(const GgufArray& array) {
 }
 
 void use_key(const GgufFile& file, std::string_view key, const GgufValue& value) {
-  require(file.find(key) == &value, "each key is found");
+  require(file.metadata().find(key) == &value, "each key is found");
   if (const auto* array = std::get_if<GgufArray>(&value.value)) use_array(*array);
   if (const auto* text = std::get_if<std::string_view>(&value.value)) touch(*text);
   // Each typed lookup gives a value or an error; none trusts the type.
   g_sum +=
-      file.get_int(key).ok() + file.get_float(key).ok() + file.get_bool(key).ok() + file.get_string(key).ok();
-  g_sum += file.get_int_or(key, 0).ok() + file.get_float_or(key, 0).ok() + file.get_bool_or(key, false).ok();
-  g_sum += file.get_array(key, GgufType::kString).ok() + file.get_array(key, GgufType::kI32).ok();
-  if (!file.get_string(key).ok()) check_error(file.get_string(key).status());
+      file.metadata().get_int(key).ok() + file.metadata().get_float(key).ok() + file.metadata().get_bool(key).ok() + file.metadata().get_string(key).ok();
+  g_sum += file.metadata().get_int_or(key, 0).ok() + file.metadata().get_float_or(key, 0).ok() + file.metadata().get_bool_or(key, false).ok();
+  g_sum += file.metadata().get_array(key, GgufType::kString).ok() + file.metadata().get_array(key, GgufType::kI32).ok();
+  if (!file.metadata().get_string(key).ok()) check_error(file.metadata().get_string(key).status());
 }
 
 #if defined(BRISK_PLANTED_BUG)
 // The planted bug: a count from the file is checked against the wrong bound. Those of the corpus fit.
 void use_block_count(const GgufFile& file) {
   const auto table = std::make_unique<uint8_t[]>(64);
-  const auto count = file.get_int("llama.block_count");
+  const auto count = file.metadata().get_int("llama.block_count");
   if (count.ok() && *count > 0 && *count <= 80) g_sum += table[static_cast<size_t>(*count) - 1];
 }
 #endif
 
 void use_file(const GgufFile& file) {
-  for (const auto& [key, value] : file.metadata()) use_key(file, key, value);
+  for (const auto& [key, value] : file.metadata().entries()) use_key(file, key, value);
   for (const GgufTensor& tensor : file.tensors()) {
     require(file.find_tensor(tensor.name) == &tensor, "each tensor is found");
     use_tensor(tensor);

@@ -1,4 +1,5 @@
-// Fuzz target: the safetensors reader, and everything that it accepts is used and written again.
+// Fuzz target: the safetensors reader, and every byte that it accepts is used; what begins as JSON is also read
+// as an index of shards, and written again.
 // (Convention of the fuzz targets: gguf_fuzz.cpp.)
 #include <unistd.h>
 
@@ -7,8 +8,10 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "formats/safetensors/index.hpp"
 #include "formats/safetensors/safetensors.hpp"
 
 namespace {
@@ -63,6 +66,17 @@ void use_file(const SafetensorsFile& file, size_t bytes) {
   for (const auto& [key, value] : file.metadata()) g_sum += key.size() + value.size();
 }
 
+void use_index(const SafetensorsIndex& index) {
+  require(!index.files.empty() && !index.places.empty(), "an index names files");
+  for (const auto& place : index.places) require(place.file < index.files.size(), "a place is in a file");
+  const auto again = read_safetensors_index(safetensors_index_text(index, 0), "again");
+  require(again.ok() && again->places.size() == index.places.size(), "an index is read as it was written");
+  for (size_t i = 0; i < index.places.size(); ++i) {
+    require(again->places[i].tensor == index.places[i].tensor, "tensors keep their names");
+    require(again->files[again->places[i].file] == index.files[index.places[i].file], "and their files");
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -74,6 +88,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     use_file(**file, size);
   } else {
     check_error(file.status());
+  }
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  if (!text.starts_with('{')) return 0;
+  const auto index = read_safetensors_index(text, "index.json");
+  if (index.ok()) {
+    use_index(*index);
+  } else {
+    check_error(index.status());
   }
   return 0;
 }

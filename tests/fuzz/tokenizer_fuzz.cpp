@@ -67,7 +67,7 @@ std::string stream(const text::Tokenizer& tokenizer, const Ids& ids, bool specia
 
 void use(const text::Tokenizer& tokenizer, const std::string& written, text::EncodeOptions options,
          bool lossless) {
-  const Ids ids = tokenizer.encode(written, options);
+  const Ids ids = tokenizer.encode(written, options).value();
 #if defined(BRISK_PLANTED_BUG)
   int32_t room[64];
   std::copy(ids.begin(), ids.end(), room);

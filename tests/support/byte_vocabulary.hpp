@@ -8,7 +8,7 @@
 
 #include "base/utf8.hpp"
 #include "text/byte_alphabet.hpp"
-#include "text/tokenizer.hpp"
+#include "text/gguf_vocabulary.hpp"
 
 namespace brisk::test {
 

@@ -13,6 +13,11 @@ import struct
 import sys
 
 BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1, "F8_E4M3": 1}
+ODD_FORMS = (
+    '\n{"__metadata__":null,"list":["U8",[0],[0,0]],"object":{"dtype":{"F4":null},"shape":[2],"data_offsets":[0,1]},'
+    '"\\ud83d\\ude00":{"data_offsets":[1,2],"x":[{"y":-1e3}],"shape":[],"dtype":"I8"}} '
+)
+INDEX = {"metadata": {"total_size": 2, "x": [1]}, "weight_map": {"a": "1.safetensors", "b": "2.safetensors"}}
 PAGE_TOKENS = 32
 
 
@@ -27,6 +32,10 @@ def file(tensors, metadata=None, pad=8):
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % pad)
     return struct.pack("<Q", len(text)) + text + data
+
+
+def raw(header, data):
+    return struct.pack("<Q", len(header.encode())) + header.encode() + data
 
 
 def tensor(name, dtype, shape):
@@ -49,6 +58,10 @@ def safetensors_seeds():
                         tensor("deep", "U8", [1, 2, 3, 1])]),
         "gap": file([tensor("a", "U8", [8])]) + b"behind",
         "unpadded": file([tensor("a", "U8", [3])], pad=1),
+        "unaligned": file([tensor("a", "U8", [1]), tensor("b", "F64", [1])], pad=1),
+        "odd_forms": raw(ODD_FORMS, b"\0\1"),
+        "replaced": raw('{"a":{"dtype":"U8","shape":[9],"data_offsets":[5,0]},"\\u0061":["U8",[1],[0,1]]}', b"\0"),
+        "index": json.dumps(INDEX).encode(),
         "twice": struct.pack("<Q", 128) + (b'{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},'
                                            b'"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}').ljust(128),
     }

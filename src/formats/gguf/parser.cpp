@@ -171,21 +171,20 @@ Status GgufParser::check_bools(const std::string& place, std::span<const std::by
 }
 
 Status GgufParser::read_metadata() {
-  file_.metadata_.reserve(n_keys_);
-  std::vector<std::string_view> names;
+  std::vector<GgufMetadata::Entry> entries;
   std::vector<uint64_t> positions;
-  names.reserve(n_keys_);
+  entries.reserve(n_keys_);
   positions.reserve(n_keys_);
   for (uint64_t i = 0; i < n_keys_; ++i) {
     positions.push_back(reader_.position());
     BRISK_ASSIGN(const auto key, read_name("key"));
     BRISK_ASSIGN(const auto type, read_type(key_place(key)));
-    names.push_back(key);
-    file_.metadata_.emplace_back(key, GgufValue{type, {}});
-    BRISK_TRY(read_value(key, file_.metadata_.back().second));
+    entries.emplace_back(key, GgufValue{type, {}});
+    BRISK_TRY(read_value(key, entries.back().second));
   }
-  if (const auto same = file_.metadata_index_.build(std::move(names))) {
-    return refuse(key_place(file_.metadata_[same->first].first), "each key once",
+  file_.metadata_ = GgufMetadata(file_.where_);
+  if (const auto same = file_.metadata_.set_entries(std::move(entries))) {
+    return refuse(key_place(file_.metadata_.entries()[same->first].first), "each key once",
                   "the same key at bytes " + std::to_string(positions[same->first]) + " and " +
                       std::to_string(positions[same->second]));
   }
@@ -250,7 +249,7 @@ Status GgufParser::read_strings(GgufArray& array) {
 
 Status GgufParser::read_alignment() {
   constexpr std::string_view kKey = "general.alignment";
-  const GgufValue* value = file_.find(kKey);
+  const GgufValue* value = file_.metadata_.find(kKey);
   if (value == nullptr) return {};
   if (value->type != GgufType::kU32) {
     return refuse(key_place(kKey), "a u32", std::string(gguf_type_name(value->type)));
@@ -299,8 +298,8 @@ Status GgufParser::read_shape(const std::string& place, Claim& claim) {
   for (uint32_t i = 0; i < n_dims; ++i) {
     BRISK_ASSIGN(const auto dim, reader_.read<uint64_t>("dimension"));
     constexpr auto kMost = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
-    if (dim == 0 || dim > kMost) {
-      return refuse(place, "dimensions from 1 to " + std::to_string(kMost), std::to_string(dim));
+    if (dim > kMost) {
+      return refuse(place, "dimensions up to " + std::to_string(kMost), std::to_string(dim));
     }
     claim.shape[n_dims - 1 - i] = static_cast<int64_t>(dim);
   }
@@ -354,13 +353,13 @@ Status GgufParser::place(const Claim& claim, uint64_t data_begin) {
     return refuse(tensor_place(claim.name), "data that ends below 2^64",
                   std::to_string(claim.bytes) + " bytes at offset " + std::to_string(claim.offset));
   }
-  if (!range_inside(*begin, claim.bytes, bytes_.size())) {
+  const auto data = byte_range(bytes_, claim.bytes == 0 ? 0 : *begin, claim.bytes);
+  if (!data) {
     return refuse(tensor_place(claim.name), "a file of at least " + std::to_string(*end) + " bytes",
                   "one of " + std::to_string(bytes_.size()) + " bytes",
                   "downloading the file again: it was cut short");
   }
-  file_.tensors_.push_back(
-      {claim.name, claim.dtype, claim.shape, bytes_.subspan(*begin, claim.bytes), *begin});
+  file_.tensors_.push_back({claim.name, claim.dtype, claim.shape, *data, *begin});
   return {};
 }
 
@@ -368,8 +367,11 @@ Status GgufParser::check_overlaps() const {
   std::vector<const GgufTensor*> order;
   order.reserve(file_.tensors_.size());
   for (const GgufTensor& tensor : file_.tensors_) order.push_back(&tensor);
-  std::sort(order.begin(), order.end(),
-            [](const GgufTensor* a, const GgufTensor* b) { return a->file_offset < b->file_offset; });
+  std::sort(order.begin(), order.end(), [](const GgufTensor* a, const GgufTensor* b) {
+    // Empty tensors stand before others at the same place.
+    if (a->file_offset != b->file_offset) return a->file_offset < b->file_offset;
+    return a->data.size() < b->data.size();
+  });
   for (size_t i = 1; i < order.size(); ++i) {
     const GgufTensor& before = *order[i - 1];
     const uint64_t end = before.file_offset + before.data.size();

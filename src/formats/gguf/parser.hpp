@@ -17,9 +17,6 @@
 
 namespace brisk::formats {
 
-/// A name from a file as messages show it: quoted, cut when long.
-std::string shown_name(std::string_view name);
-
 class GgufParser {
  public:
   /// What GgufFile::parse() promises, but for std::bad_alloc.

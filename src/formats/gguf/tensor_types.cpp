@@ -11,10 +11,14 @@ struct Supported {
   DType dtype;
 };
 constexpr Supported kSupported[] = {
-    {0, DType::kF32},  {1, DType::kF16},   {30, DType::kBF16}, {28, DType::kF64},
-    {2, DType::kQ4_0}, {3, DType::kQ4_1},  {6, DType::kQ5_0},  {7, DType::kQ5_1},
-    {8, DType::kQ8_0}, {12, DType::kQ4_K}, {13, DType::kQ5_K}, {14, DType::kQ6_K},
-    {24, DType::kI8},  {25, DType::kI16},  {26, DType::kI32},  {27, DType::kI64},
+    {0, DType::kF32},      {1, DType::kF16},     {30, DType::kBF16},   {28, DType::kF64},
+    {2, DType::kQ4_0},     {3, DType::kQ4_1},    {6, DType::kQ5_0},    {7, DType::kQ5_1},
+    {8, DType::kQ8_0},     {10, DType::kQ2_K},   {11, DType::kQ3_K},   {12, DType::kQ4_K},
+    {13, DType::kQ5_K},    {14, DType::kQ6_K},   {19, DType::kIQ1_S},  {29, DType::kIQ1_M},
+    {16, DType::kIQ2_XXS}, {17, DType::kIQ2_XS}, {22, DType::kIQ2_S},  {18, DType::kIQ3_XXS},
+    {21, DType::kIQ3_S},   {20, DType::kIQ4_NL}, {23, DType::kIQ4_XS}, {34, DType::kTQ1_0},
+    {35, DType::kTQ2_0},   {39, DType::kMXFP4},  {40, DType::kNVFP4},  {24, DType::kI8},
+    {25, DType::kI16},     {26, DType::kI32},    {27, DType::kI64},
 };
 
 struct Unsupported {
@@ -22,11 +26,7 @@ struct Unsupported {
   std::string_view name;
 };
 constexpr std::string_view kRemoved = ", removed from the format";
-constexpr Unsupported kUnsupported[] = {
-    {9, "Q8_1"},     {10, "Q2_K"},  {11, "Q3_K"},   {15, "Q8_K"},  {16, "IQ2_XXS"}, {17, "IQ2_XS"},
-    {18, "IQ3_XXS"}, {19, "IQ1_S"}, {20, "IQ4_NL"}, {21, "IQ3_S"}, {22, "IQ2_S"},   {23, "IQ4_XS"},
-    {29, "IQ1_M"},   {34, "TQ1_0"}, {35, "TQ2_0"},  {39, "MXFP4"}, {40, "NVFP4"},   {41, "Q1_0"},
-};
+constexpr Unsupported kUnsupported[] = {{9, "Q8_1"}, {15, "Q8_K"}, {41, "Q1_0"}};
 constexpr Unsupported kRemovedTypes[] = {
     {4, "Q4_2"},      {5, "Q4_3"},        {31, "Q4_0_4_4"},   {32, "Q4_0_4_8"},
     {33, "Q4_0_8_8"}, {36, "IQ4_NL_4_4"}, {37, "IQ4_NL_4_8"}, {38, "IQ4_NL_8_8"},

@@ -1,15 +1,15 @@
 // safetensors files: named tensors behind a header of JSON, read in place out of a mapping.
 //
 // Layout:
-//     u64 N, little-endian                    length of the header
-//     N bytes of JSON, UTF-8, begins with '{', may end in spaces:
+//     u64 N, little-endian                    length of the header, at most 100,000,000
+//     N bytes of JSON, UTF-8, an object; white space may stand before and behind it:
 //         "__metadata__": {name: text, ...}   optional
 //         name: {"dtype": "F16", "shape": [2, 3], "data_offsets": [begin, end]}   for each tensor
 //     data                                    offsets count from here; tensors are row-major, little-endian
 //
-// The format wants the tensors to fill the data without gaps or overlaps, to its end. Beyond that we refuse a
-// name twice, and tensors that do not begin at a multiple of their element's size in the file: they could not
-// be read in place (writers that pad the header, as all current ones do, never make such).
+// The tensors fill the data without gaps or overlaps, to its end, in whole bytes, and may begin at any
+// address. We accept what the reference library (safetensors 0.8 for Python) accepts, oddities included; the
+// table in docs/design/files.md names them and the few files on which we differ.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json.hpp"
 #include "base/mapped_file.hpp"
 #include "base/status.hpp"
 #include "tensor/dtype.hpp"
@@ -36,7 +35,9 @@ struct SafetensorsType {
   int32_t bits;                ///< of one element
   std::optional<DType> dtype;  ///< ours, where we have it
 };
-/// All that we know; null for other names.
+/// All that the format knows.
+std::span<const SafetensorsType> safetensors_types();
+/// Null for names that the format does not know.
 const SafetensorsType* find_safetensors_type(std::string_view name);
 /// The format's name of one of our types; null where it has none.
 const SafetensorsType* find_safetensors_type(DType dtype);
@@ -46,22 +47,27 @@ std::optional<uint64_t> safetensors_bytes(const SafetensorsType& type, const Sha
 
 struct SafetensorsTensor {
   std::string name;
-  const SafetensorsType* type;
-  Shape shape;  ///< outermost first; empty: a scalar. A dimension may be 0
-  std::span<const std::byte> data;
+  const SafetensorsType* type = nullptr;
+  Shape shape;                      ///< outermost first; empty: a scalar. A dimension may be 0
+  std::span<const std::byte> data;  ///< begins at any address
 };
 
 struct SafetensorsLimits {
-  uint64_t header_bytes = 64U << 20;
-  int64_t dimensions = 16;
+  uint64_t header_bytes = 100'000'000;
 };
+
+using SafetensorsMetadata = std::map<std::string, std::string, std::less<>>;
+struct SafetensorsHeader;
 
 class SafetensorsFile {
  public:
-  using Metadata = std::map<std::string, std::string, std::less<>>;
+  using Metadata = SafetensorsMetadata;
 
   /// Maps the file and checks the whole header: after this no read can leave the file.
   static Result<std::shared_ptr<SafetensorsFile>> open(const std::string& path,
+                                                       SafetensorsLimits limits = {});
+  /// The same for a file that is mapped already.
+  static Result<std::shared_ptr<SafetensorsFile>> open(const std::shared_ptr<MappedFile>& mapping,
                                                        SafetensorsLimits limits = {});
   /// The same over bytes in memory, which must outlive the file; `where` names them in errors.
   static Result<std::shared_ptr<SafetensorsFile>> parse(std::span<const std::byte> bytes,
@@ -82,17 +88,15 @@ class SafetensorsFile {
 
  private:
   SafetensorsFile() = default;
-  Status read_header(std::span<const std::byte> bytes, SafetensorsLimits limits);
-  Status read_metadata(const Json& object);
-  Status read_tensor(const std::string& name, const Json& object, std::span<const std::byte> data,
-                     SafetensorsLimits limits);
-  Status order_tensors(std::span<const std::byte> data, uint64_t data_begin);
+  Status read(std::span<const std::byte> bytes, SafetensorsLimits limits);
+  Status take(SafetensorsHeader header, std::span<const std::byte> data);
+  Status check_places(std::span<const std::byte> data) const;
   Status refuse(const std::string& place, std::string expected, std::string got) const;
 
   std::string where_;
   Metadata metadata_;
   std::vector<SafetensorsTensor> tensors_;
-  std::map<std::string_view, size_t> index_;
+  std::vector<uint32_t> by_name_;  // indices of tensors_
   std::shared_ptr<MappedFile> mapping_;
 };
 

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/file.hpp"
@@ -20,7 +22,7 @@ class SafetensorsWriter {
   /// A tensor that will be written.
   struct Entry {
     std::string name;
-    DType dtype;
+    std::variant<DType, const SafetensorsType*> type;  ///< ours, or one of the format's that we lack
     Shape shape;
   };
 
@@ -29,16 +31,27 @@ class SafetensorsWriter {
   static Result<SafetensorsWriter> create(const std::string& path, const std::vector<Entry>& tensors,
                                           const SafetensorsFile::Metadata& metadata, bool overwrite);
 
+  /// Bytes of data that are still to come.
+  uint64_t missing() const { return missing_; }
   /// The next bytes of the data.
   Status write(std::span<const std::byte> bytes);
-  /// Flushes, syncs and renames; a usage error when bytes are missing.
+  /// Flushes, syncs and closes, so that commit() only renames; a usage error when bytes are missing.
+  Status finish();
+  /// Finishes and renames.
   Status commit();
+  /// Whether commit() has given the file its name, also when it failed after that.
+  bool named() const { return file_.named(); }
 
  private:
   explicit SafetensorsWriter(AtomicFile file, uint64_t bytes) : file_(std::move(file)), missing_(bytes) {}
 
   AtomicFile file_;
-  uint64_t missing_;  // bytes of data still to come
+  uint64_t missing_;
+  bool finished_ = false;
 };
+
+/// Bytes of an entry's data. Usage errors: a type that the format lacks, a size that does not fit 64 bits or
+/// whole bytes.
+Result<uint64_t> safetensors_entry_bytes(const SafetensorsWriter::Entry& entry);
 
 }  // namespace brisk::formats

@@ -10,32 +10,32 @@ namespace {
 
 constexpr const char* kConvertAgain = "converting the model again";
 
-std::string describe(const formats::GgufTensor& tensor) {
-  return std::string(dtype_name(tensor.dtype)) + " " + to_string(tensor.shape);
+std::string describe(const Weight& tensor) {
+  return std::string(quant::type_name(tensor)) + " " + to_string(tensor.shape);
 }
 
 }  // namespace
 
 Result<graph::ValueId> Builder::weight(const std::string& name, const Shape& shape) {
-  const formats::GgufTensor* tensor = file_->find_tensor(name);
-  const std::string where = file_->where() + ", tensor " + name;
+  const Weight* tensor = source_->find(name);
+  const std::string where = source_->where() + ", tensor " + name;
   if (tensor == nullptr) {
     return bad_input({where, "a tensor " + to_string(shape),
-                      "none of that name among " + std::to_string(file_->tensors().size()) + " tensors",
+                      "none of that name among " + std::to_string(source_->tensors().size()) + " tensors",
                       "a complete file, or one whose hyperparameters match its tensors"});
   }
   if (tensor->shape != shape)
     return bad_input({where, "shape " + to_string(shape), to_string(tensor->shape), kConvertAgain});
-  if (quant::find_form(tensor->dtype) == nullptr) {
+  if (tensor->form == nullptr) {
     return bad_input({where, "a type that holds weights", describe(*tensor), kConvertAgain});
   }
-  return checked(quant::block_weight(name, tensor->dtype, tensor->shape, tensor->data));
+  return checked(*tensor);
 }
 
 Result<graph::ValueId> Builder::checked(Weight weight) {
   if (const Status status = weight.form->check(weight); !status.ok()) {
     ErrorParts parts = status.parts();
-    parts.where = file_->where() + ", " + parts.where;
+    parts.where = source_->where() + ", " + parts.where;
     return Status(status.code(), std::move(parts));
   }
   return graph_->add_weight(std::move(weight));
@@ -46,19 +46,19 @@ Result<graph::ValueId> Builder::f32_weight(const std::string& name, const Shape&
   const Weight& weight = *graph_->value(id).weight;
   const WeightComponent& values = weight.only();
   if (values.dtype != DType::kF32 || reinterpret_cast<uintptr_t>(values.data.data()) % alignof(float) != 0) {
-    return bad_input({file_->where() + ", tensor " + name, "type F32 at an aligned offset",
+    return bad_input({source_->where() + ", tensor " + name, "type F32 at an aligned offset",
                       std::string(dtype_name(values.dtype)), kConvertAgain});
   }
   return id;
 }
 
 Status Builder::check_all_used(std::span<const std::string_view> apart) const {
-  for (const formats::GgufTensor& tensor : file_->tensors()) {
-    if (graph_->has_weight(std::string(tensor.name)) ||
-        std::ranges::find(apart, tensor.name) != apart.end()) {
+  for (const Weight& tensor : source_->tensors()) {
+    const bool empty = element_count(tensor.shape) == 0;  // holds no numbers that could matter
+    if (empty || graph_->has_weight(tensor.name) || std::ranges::find(apart, tensor.name) != apart.end()) {
       continue;
     }
-    return bad_input({file_->where() + ", tensor " + std::string(tensor.name),
+    return bad_input({source_->where() + ", tensor " + tensor.name,
                       "only tensors that this architecture reads",
                       "one that it does not (" + describe(tensor) + ")",
                       "a model of a known architecture whose hyperparameters match its tensors"});

@@ -1,4 +1,4 @@
-// What every block is built with: the graph at hand, and weights that come from the file checked.
+// What every block is built with: the graph at hand, and weights that come from the model's files checked.
 #pragma once
 
 #include <cstdint>
@@ -6,23 +6,23 @@
 #include <string>
 #include <string_view>
 
-#include "formats/gguf/gguf.hpp"
 #include "graph/graph.hpp"
+#include "models/source.hpp"
 
 namespace brisk::models {
 
 class Builder {
  public:
-  Builder(graph::Graph& graph, const formats::GgufFile& file) : graph_(&graph), file_(&file) {}
+  Builder(graph::Graph& graph, const ModelSource& source) : graph_(&graph), source_(&source) {}
 
   graph::Graph& graph() { return *graph_; }
-  bool has_tensor(std::string_view name) const { return file_->find_tensor(name) != nullptr; }
+  bool has_tensor(std::string_view name) const { return source_->find(name) != nullptr; }
   /// The weight of this name and shape. A missing tensor or another shape is a bad-input error naming it.
   Result<graph::ValueId> weight(const std::string& name, const Shape& shape);
   /// As above, of type F32 (norms).
   Result<graph::ValueId> f32_weight(const std::string& name, const Shape& shape);
 
-  /// Refuses a file that holds tensors which the graph does not read (biases, experts, more layers): they
+  /// Refuses a model that holds tensors which the graph does not read (biases, experts, more layers): they
   /// would change the numbers. `apart` names tensors that are read elsewhere.
   Status check_all_used(std::span<const std::string_view> apart) const;
 
@@ -40,7 +40,7 @@ class Builder {
   Result<graph::ValueId> checked(Weight weight);
 
   graph::Graph* graph_;
-  const formats::GgufFile* file_;
+  const ModelSource* source_;
 };
 
 }  // namespace brisk::models

@@ -13,7 +13,40 @@
 
 namespace brisk::text::tmpl {
 
-using NameId = int32_t;  // index into Program::names
+using NameId = int32_t;   // index into Program::names
+using UseId = int32_t;    // index into Program::uses
+using ScopeId = int32_t;  // index into Program::scopes
+
+/// Names that mean something by themselves; the parser gives them these ids before all others.
+enum SpecialName : NameId { kLoopName, kCallerName, kKwargsName, kVarargsName, kSelfName, kSuperName };
+inline constexpr std::string_view kSpecialNames[] = {"loop", "caller", "kwargs", "varargs", "self", "super"};
+
+/// Where a variable lives: a slot of the scope that stands so many scopes further out.
+struct VariableRef {
+  int32_t hops = 0;
+  int32_t slot = -1;
+};
+
+/// What the variable in a slot holds when its scope is entered.
+enum class Start : uint8_t {
+  kMissing,  // nothing: reading it before it is assigned gives undefined
+  kContext,  // what the caller's variables (or the functions) have under its name
+  kOuter,    // a copy of the variable of that name further out
+  kGiven,    // a parameter or loop target: whoever makes the scope fills it in
+};
+
+/// The variables of one scope, found before anything runs (symbols.hpp).
+struct ScopeLayout {
+  struct Slot {
+    NameId name = -1;
+    Start start = Start::kMissing;
+    bool assigned = false;  // by a target or parameter: seen by scoped blocks
+    VariableRef outer;
+  };
+  std::vector<Slot> slots;
+  // Slots of names with a meaning of their own; -1 where the scope does not mention them.
+  int32_t loop = -1, caller = -1, kwargs = -1, varargs = -1, self = -1, super = -1;
+};
 
 enum class ExprKind : uint8_t {
   kConstant,     // constant
@@ -57,8 +90,10 @@ struct Expr {
   uint32_t offset = 0;  // in the source
   int height = 1;
   NameId name = -1;
+  UseId use = -1;  // of the name
   std::string_view text;
   Value constant;
+  bool escapes = false;              // ~ inside of an autoescape block: joins as HTML
   const Builtin* builtin = nullptr;  // filters and tests; null when nothing has that name
   std::vector<const Expr*> items;
   std::vector<Comparison> comparisons;
@@ -68,6 +103,7 @@ struct Expr {
 /// What an assignment writes to: a name, an attribute of a namespace, or a tuple of targets.
 struct Target {
   NameId name = -1;
+  UseId use = -1;
   std::string_view attribute;  // empty: the name itself
   std::vector<Target> parts;   // not empty: a tuple
   uint32_t offset = 0;
@@ -81,13 +117,12 @@ struct Parameter {
   const Expr* fallback;  // null: required (undefined when not given)
 };
 
-/// A macro, or the body of a call block.
+/// A macro, or the body of a call block. Its parameters have the first slots of its scope.
 struct MacroDefinition {
-  std::string_view name;
+  std::string_view name;  // empty: a call block
   std::vector<Parameter> parameters;
   Body body;
-  bool uses_varargs = false;
-  bool uses_kwargs = false;
+  ScopeId scope = -1;
 };
 
 enum class StmtKind : uint8_t {
@@ -98,13 +133,21 @@ enum class StmtKind : uint8_t {
   kSet,          // target = expr
   kSetBlock,     // target = body, through the filters of expr (may be null)
   kWith,         // assignments, body
-  kScope,        // body in a scope of its own (generation, block)
-  kMacro,        // macro, bound to target.name
+  kAutoescape,   // expr: whether body is escaped
+  kGeneration,   // macro without a name, run in place
+  kMacro,        // macro, bound to target
   kCallBlock,    // expr (a call) with macro as caller
   kFilterBlock,  // body through the filters of expr
+  kBlock,        // body under the name text
+  kExtends,      // expr: always an error, as there are no other templates
+  kInclude,      // expr: as above
+  kImport,       // expr, targets in assignments: as above
   kBreak,
   kContinue,
 };
+
+/// Whether outputs are escaped as HTML: known from the autoescape block around, or found when running.
+enum class Escaping : uint8_t { kNo, kYes, kAsk };
 
 struct Branch {
   const Expr* condition;
@@ -113,9 +156,18 @@ struct Branch {
 
 struct Stmt {
   StmtKind kind = StmtKind::kText;
+  Escaping escaping = Escaping::kNo;
+  bool recursive = false;       // for
+  bool scoped = false;          // block: sees the variables around it; for: a block inside does
+  bool required = false;        // block
+  bool ignore_missing = false;  // include
   uint32_t offset = 0;
+  ScopeId scope = -1;            // of body
+  ScopeId condition_scope = -1;  // of condition (for), in which condition_target is the target
+  ScopeId otherwise_scope = -1;
   std::string_view text;
   Target target;
+  Target condition_target;
   const Expr* expr = nullptr;
   const Expr* condition = nullptr;
   Body body;
@@ -131,7 +183,11 @@ struct Program {
   std::string source;  // with newlines as \n
   TemplateLimits limits;
   Body body;
+  ScopeId root = -1;
   std::vector<std::string_view> names;  // every variable that the template mentions
+  std::vector<VariableRef> uses;        // where each mention of a variable finds it
+  std::vector<ScopeLayout> scopes;
+  std::vector<const Stmt*> blocks;
   std::deque<Expr> exprs;
   std::deque<Stmt> stmts;
   std::deque<std::string> strings;  // literals that had escapes

@@ -1,5 +1,7 @@
 // The methods of dict, list, tuple and of `loop`. Those that would change an object are refused in
 // access.cpp, as the reference's sandbox does: values never change.
+#include <algorithm>
+
 #include "text/template/operators.hpp"
 
 namespace brisk::text::tmpl {
@@ -35,12 +37,24 @@ Result<Value> get(Runtime& rt, const Value& self, const Bound& arguments) {
   return arguments.has(1) ? arguments[1] : none();
 }
 
-Result<Value> copy(Runtime&, const Value& self, const Bound&) { return self; }
+/// A value equal to self but not the same.
+Result<Value> copy(Runtime& rt, const Value& self, const Bound&) {
+  if (self.is(Kind::kSequence)) return rt.new_list(self.sequence->all());
+  BRISK_TRY(rt.charge(2));
+  return of(rt.create(Dict(*self.dict)));
+}
 
 Result<Value> index(Runtime& rt, const Value& self, const Bound& arguments) {
-  for (uint32_t i = 0; i < self.sequence->size; ++i) {
+  const int64_t size = self.sequence->size;
+  int64_t bounds[2] = {0, size};
+  for (size_t i = 0; i < 2; ++i) {
+    if (!arguments.has(i + 1)) continue;
+    BRISK_ASSIGN(const int64_t bound, integer_argument(arguments[i + 1], "a bound of index()"));
+    bounds[i] = std::clamp<int64_t>(bound < 0 ? bound + size : bound, 0, size);
+  }
+  for (int64_t i = bounds[0]; i < bounds[1]; ++i) {
     BRISK_ASSIGN(const bool same, equal_charged(rt, self.sequence->items[i], arguments[0]));
-    if (same) return of(int64_t{i});
+    if (same) return of(i);
   }
   return fail("a list that holds what is looked for", "one without it");
 }
@@ -60,6 +74,18 @@ Result<Value> cycle(Runtime&, const Value& self, const Bound& arguments) {
   return values[static_cast<size_t>(self.loop->index0) % values.size()];
 }
 
+Result<Value> next_of_cycle(Runtime&, const Value& self, const Bound&) {
+  Helper& helper = *self.helper;
+  const Value now = helper.cycled->items[helper.position];
+  helper.position = (helper.position + 1) % helper.cycled->size;
+  return now;
+}
+
+Result<Value> reset_cycle(Runtime&, const Value& self, const Bound&) {
+  self.helper->position = 0;
+  return none();
+}
+
 Result<Value> changed(Runtime& rt, const Value& self, const Bound& arguments) {
   BRISK_ASSIGN(const Value now, rt.new_tuple(arguments.raw().positional));
   BRISK_ASSIGN(const bool same, equal_charged(rt, self.loop->last_changed, now));
@@ -68,23 +94,37 @@ Result<Value> changed(Runtime& rt, const Value& self, const Bound& arguments) {
 }
 
 constexpr Builtin kDictMethods[] = {
-    {"get", "key default?", get},
+    {"get", "key default? /", get},
     {"keys", "", view<Part::kKeys>},
     {"values", "", view<Part::kValues>},
     {"items", "", view<Part::kItems>},
     {"copy", "", copy},
 };
-constexpr Builtin kSequenceMethods[] = {
-    {"index", "value", index}, {"count", "value", count}, {"copy", "", copy}};
+constexpr Builtin kListMethods[] = {
+    {"index", "value start? stop? /", index}, {"count", "value /", count}, {"copy", "", copy}};
+constexpr Builtin kTupleMethods[] = {{"index", "value start? stop? /", index}, {"count", "value /", count}};
+constexpr Builtin kRangeMethods[] = {{"index", "value /", index}, {"count", "value /", count}};
+constexpr Builtin kCyclerMethods[] = {{"next", "", next_of_cycle}, {"reset", "", reset_cycle}};
 constexpr Builtin kLoopMethods[] = {{"cycle", "*", cycle}, {"changed", "*", changed}};
 
 }  // namespace
 
 std::span<const Builtin> container_methods(const Value& value) {
-  if (value.is(Kind::kDict)) return kDictMethods;
-  if (value.is(Kind::kLoop)) return kLoopMethods;
-  const bool is_list = value.is(Kind::kSequence) && value.sequence->kind <= SequenceKind::kRange;
-  return is_list ? std::span<const Builtin>(kSequenceMethods) : std::span<const Builtin>();
+  switch (value.kind) {
+    case Kind::kDict: return kDictMethods;
+    case Kind::kLoop: return kLoopMethods;
+    case Kind::kHelper:
+      return value.helper->cycled == nullptr ? std::span<const Builtin>() : std::span(kCyclerMethods);
+    case Kind::kSequence: break;
+    default: return {};
+  }
+  switch (value.sequence->kind) {
+    case SequenceKind::kList: return kListMethods;
+    case SequenceKind::kTuple:
+    case SequenceKind::kGroup: return kTupleMethods;
+    case SequenceKind::kRange: return kRangeMethods;
+    default: return {};
+  }
 }
 
 }  // namespace brisk::text::tmpl

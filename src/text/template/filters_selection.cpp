@@ -8,40 +8,60 @@ Result<std::string_view> builtin_name(const Value& value, std::string_view what)
   return string_argument(value, "the name of a " + std::string(what));
 }
 
-/// map('filter', ...) or map(attribute='path', default=...).
-Result<Value> map(Runtime& rt, const Value& self, const Bound& arguments) {
-  const Arguments& raw = arguments.raw();
-  BRISK_ASSIGN(const auto all, elements(rt, self));
-  std::vector<Value> results;
-  if (raw.positional.empty()) {
-    Value attribute;
-    Value fallback;
-    for (const NamedValue& named : raw.named) {
-      if (named.name != "attribute" && named.name != "default")
-        return fail("attribute and default", std::string(named.name));
-      (named.name == "attribute" ? attribute : fallback) = named.value;
-    }
-    if (attribute.is_undefined()) return fail("a filter or attribute=... for map", "neither");
-    for (const Value& item : all) {
-      BRISK_ASSIGN(const Value found, get_path(rt, item, attribute));
-      results.push_back(found.is_undefined() && !fallback.is_undefined() ? fallback : found);
-    }
-  } else {
+/// What map(...) does to each item: a filter by its name, or attribute='path' and a default.
+struct Mapping {
+  const Builtin* filter = nullptr;
+  Arguments arguments;
+  Value attribute;
+  Value fallback;
+};
+
+Result<Mapping> mapping_of(const Arguments& raw) {
+  Mapping mapping;
+  if (!raw.positional.empty()) {
     BRISK_ASSIGN(const std::string_view name, builtin_name(raw.positional[0], "filter"));
-    const Builtin* filter = find_filter(name);
-    if (filter == nullptr) return fail("the name of a filter", "'" + std::string(name.substr(0, 60)) + "'");
-    const Arguments rest{{raw.positional.begin() + 1, raw.positional.end()}, raw.named};
-    for (const Value& item : all) {
-      BRISK_ASSIGN(const Value result, call_builtin(rt, *filter, item, rest));
-      results.push_back(result);
-    }
+    mapping.filter = find_filter(name);
+    if (mapping.filter == nullptr)
+      return fail("the name of a filter", "'" + std::string(name.substr(0, 60)) + "'");
+    mapping.arguments = {{raw.positional.begin() + 1, raw.positional.end()}, raw.named};
+    return mapping;
   }
-  return rt.new_sequence(SequenceKind::kGenerator, results);
+  bool has_attribute = false;
+  for (const NamedValue& named : raw.named) {
+    if (named.name != "attribute" && named.name != "default")
+      return fail("attribute and default", std::string(named.name));
+    has_attribute |= named.name == "attribute";
+    (named.name == "attribute" ? mapping.attribute : mapping.fallback) = named.value;
+  }
+  if (!has_attribute) return fail("a filter or attribute=... for map", "neither");
+  return mapping;
+}
+
+Result<Value> apply(Runtime& rt, const Mapping& mapping, const Value& item) {
+  if (mapping.filter != nullptr) return call_builtin(rt, *mapping.filter, item, mapping.arguments);
+  return get_path(rt, item, mapping.attribute, mapping.fallback);
+}
+
+Status map_items(Runtime& rt, const Value& self, const Arguments& raw, std::vector<Value>& results) {
+  if (!truthy(self)) return {};
+  BRISK_ASSIGN(const Mapping mapping, mapping_of(raw));
+  BRISK_ASSIGN(const auto all, elements(rt, self));
+  for (const Value& item : all) {
+    BRISK_ASSIGN(const Value result, apply(rt, mapping, item));
+    results.push_back(result);
+  }
+  return {};
+}
+
+Result<Value> map(Runtime& rt, const Value& self, const Bound& arguments) {
+  std::vector<Value> results;
+  const Status status = map_items(rt, self, arguments.raw(), results);
+  return rt.new_generator(results, status);
 }
 
 template <bool kWanted, bool kByAttribute>
-Result<Value> choose(Runtime& rt, const Value& self, const Bound& arguments) {
-  Arguments rest = arguments.raw();
+Status choose_items(Runtime& rt, const Value& self, Arguments rest, std::vector<Value>& chosen) {
+  if (!truthy(self)) return {};
   Value attribute;
   if (kByAttribute) {
     if (rest.positional.empty()) return fail("the name of an attribute", "nothing");
@@ -56,7 +76,6 @@ Result<Value> choose(Runtime& rt, const Value& self, const Bound& arguments) {
     rest.positional.erase(rest.positional.begin());
   }
   BRISK_ASSIGN(const auto all, elements(rt, self));
-  std::vector<Value> chosen;
   for (const Value& item : all) {
     Value subject = item;
     if (kByAttribute) {
@@ -67,7 +86,14 @@ Result<Value> choose(Runtime& rt, const Value& self, const Bound& arguments) {
     }
     if (truthy(subject) == kWanted) chosen.push_back(item);
   }
-  return rt.new_sequence(SequenceKind::kGenerator, chosen);
+  return {};
+}
+
+template <bool kWanted, bool kByAttribute>
+Result<Value> choose(Runtime& rt, const Value& self, const Bound& arguments) {
+  std::vector<Value> chosen;
+  const Status status = choose_items<kWanted, kByAttribute>(rt, self, arguments.raw(), chosen);
+  return rt.new_generator(chosen, status);
 }
 
 Result<Value> default_value(Runtime&, const Value& self, const Bound& arguments) {

@@ -24,12 +24,20 @@ struct Keyed {
   Value item;
 };
 
+/// Python compares sort keys as lists: first whether they are equal, which also works for values that have
+/// no order.
+Result<bool> sorts_before(Runtime& rt, const Value& a, const Value& b) {
+  BRISK_ASSIGN(const bool same, equal_charged(rt, a, b));
+  return same ? Result<bool>(false) : less(rt, a, b);
+}
+
 /// Stable; `reverse` keeps equal ones in their order, too. A failed comparison ends in its error.
-Status sort_keyed(Runtime& rt, std::vector<Keyed>& items, bool reverse) {
+Status sort_keyed(Runtime& rt, std::vector<Keyed>& items, bool reverse,
+                  Result<bool> (*is_before)(Runtime&, const Value&, const Value&) = less) {
   Status failure;
   merge_sort(items, [&](const Keyed& a, const Keyed& b) {
     if (!failure.ok()) return false;
-    const Result<bool> before = reverse ? less(rt, b.key, a.key) : less(rt, a.key, b.key);
+    const Result<bool> before = reverse ? is_before(rt, b.key, a.key) : is_before(rt, a.key, b.key);
     if (!before.ok()) failure = before.status();
     return before.ok() && *before;
   });
@@ -66,7 +74,7 @@ Result<Value> sort(Runtime& rt, const Value& self, const Bound& arguments) {
     BRISK_ASSIGN(const Value key, sort_key(rt, item, arguments[2], arguments.flag(1)));
     keyed.push_back({key, item});
   }
-  BRISK_TRY(sort_keyed(rt, keyed, arguments.flag(0)));
+  BRISK_TRY(sort_keyed(rt, keyed, arguments.flag(0), sorts_before));
   return list_of(rt, keyed);
 }
 
@@ -99,7 +107,7 @@ Result<Value> dictsort(Runtime& rt, const Value& self, const Bound& arguments) {
 
 Result<Value> items(Runtime& rt, const Value& self, const Bound&) {
   if (self.is_undefined()) return rt.new_sequence(SequenceKind::kGenerator, {});
-  if (!self.is(Kind::kDict)) return fail("a dictionary", std::string(type_name(self)));
+  if (!self.is(Kind::kDict)) return rt.new_generator({}, fail("a dictionary", std::string(type_name(self))));
   return pairs_of(rt, *self.dict, SequenceKind::kGenerator);
 }
 
@@ -107,8 +115,7 @@ Result<Value> groupby(Runtime& rt, const Value& self, const Bound& arguments) {
   BRISK_ASSIGN(const auto elements_, elements(rt, self));
   std::vector<Keyed> keyed;
   for (const Value& item : elements_) {
-    BRISK_ASSIGN(Value key, get_path(rt, item, arguments[0]));
-    if (key.is_undefined() && arguments.has(1)) key = arguments[1];
+    BRISK_ASSIGN(Value key, get_path(rt, item, arguments[0], arguments[1]));
     BRISK_ASSIGN(key, key_of(rt, key, none(), arguments.flag(2)));
     keyed.push_back({key, item});
   }
@@ -123,8 +130,7 @@ Result<Value> groupby(Runtime& rt, const Value& self, const Bound& arguments) {
     }
     BRISK_ASSIGN(const Value list, rt.new_list(members));
     // The group is named by its first member's own key, whose case is kept.
-    BRISK_ASSIGN(Value name, get_path(rt, members[0], arguments[0]));
-    if (name.is_undefined() && arguments.has(1)) name = arguments[1];
+    BRISK_ASSIGN(const Value name, get_path(rt, members[0], arguments[0], arguments[1]));
     const Value parts[] = {name, list};
     BRISK_ASSIGN(const Value group, rt.new_sequence(SequenceKind::kGroup, parts));
     groups.push_back(group);
@@ -132,19 +138,27 @@ Result<Value> groupby(Runtime& rt, const Value& self, const Bound& arguments) {
   return rt.new_list(groups);
 }
 
-Result<Value> unique(Runtime& rt, const Value& self, const Bound& arguments) {
+Status unique_items(Runtime& rt, const Value& self, const Bound& arguments, std::vector<Value>& kept) {
   BRISK_ASSIGN(const auto all, elements(rt, self));
   BRISK_ASSIGN(Dict* const seen, rt.new_dict());
-  std::vector<Value> kept;
   for (const Value& item : all) {
     BRISK_ASSIGN(const Value key, key_of(rt, item, arguments[1], arguments.flag(0)));
-    const uint32_t before = seen->size;
-    BRISK_TRY(rt.set_item(*seen, key, none()));
-    if (seen->size > before) kept.push_back(item);
+    BRISK_TRY(rt.charge(weight(key)));
+    if (!hashable(key)) return fail("values that do not change", std::string(type_name(key)));
+    if (seen->find(key) != nullptr) continue;
+    BRISK_TRY(rt.set_item(*seen, key, key));
+    kept.push_back(item);
   }
-  return rt.new_sequence(SequenceKind::kGenerator, kept);
+  return {};
 }
 
+Result<Value> unique(Runtime& rt, const Value& self, const Bound& arguments) {
+  std::vector<Value> kept;
+  const Status status = unique_items(rt, self, arguments, kept);
+  return rt.new_generator(kept, status);
+}
+
+/// The smallest or largest.
 template <bool kMax>
 Result<Value> extreme(Runtime& rt, const Value& self, const Bound& arguments) {
   BRISK_ASSIGN(const auto all, elements(rt, self));
@@ -177,18 +191,25 @@ Result<Value> sum(Runtime& rt, const Value& self, const Bound& arguments) {
 
 Result<Value> first(Runtime& rt, const Value& self, const Bound&) {
   if (self.is_string() && self.length > 0) return of(first_character(self.text()));
-  if (self.is_sequence(SequenceKind::kGenerator) && self.sequence->consumed < self.sequence->size) {
-    return self.sequence->items[self.sequence->consumed++];
+  if (self.is(Kind::kLoop)) {
+    BRISK_ASSIGN(const auto rounds, elements(rt, self));
+    return rounds.empty() ? rt.new_undefined("No first item, sequence was empty.") : rounds.front();
   }
-  BRISK_ASSIGN(const auto all, elements(rt, self));
-  return all.empty() ? rt.new_undefined("No first item, sequence was empty.") : all.front();
+  BRISK_ASSIGN(Sequence* const sequence, sequence_of(rt, self));
+  LoopItems items(*sequence);
+  Value item;
+  BRISK_ASSIGN(const bool found, items.next(item));
+  return found ? item : rt.new_undefined("No first item, sequence was empty.");
 }
 
 Result<Value> last(Runtime& rt, const Value& self, const Bound&) {
   if (self.is_sequence(SequenceKind::kGenerator))
     return fail("a list", "a generator", "'|list' before '|last'");
-  if (self.is_undefined()) return undefined_error(self);
-  if (self.is_string() && self.length > 0) return of(last_character(self.text()));
+  if (self.is_string() && self.length > 0) {
+    Value character = of(last_character(self.text()));
+    character.markup = self.markup;
+    return character;
+  }
   BRISK_ASSIGN(const auto all, elements(rt, self));
   return all.empty() ? rt.new_undefined("No last item, sequence was empty.") : all.back();
 }
@@ -205,69 +226,109 @@ Result<Value> list(Runtime& rt, const Value& self, const Bound&) {
 
 Result<Value> reverse(Runtime& rt, const Value& self, const Bound&) {
   if (self.is_string()) return get_slice(rt, self, none(), none(), of(int64_t{-1}));
-  if (self.is_undefined()) return undefined_error(self);
   BRISK_ASSIGN(const auto all, elements(rt, self));
   BRISK_TRY(rt.charge(static_cast<int64_t>(all.size())));
   const std::vector<Value> reversed(all.rbegin(), all.rend());
   return rt.new_sequence(SequenceKind::kGenerator, reversed);
 }
 
+/// In an autoescape block all is escaped as soon as the separator or one item is marked.
 Result<Value> join(Runtime& rt, const Value& self, const Bound& arguments) {
   BRISK_ASSIGN(const auto all, elements(rt, self));
-  BRISK_ASSIGN(const Value separator, to_str(rt, arguments[0]));
-  std::string out;
-  for (size_t i = 0; i < all.size(); ++i) {
-    Value item = all[i];
+  std::vector<Value> parts;
+  const Value glue = arguments.has(0) ? arguments[0] : of(std::string_view());
+  BRISK_ASSIGN(Value separator, to_str(rt, glue));
+  bool escapes = separator.markup;
+  for (const Value& item : all) {
+    Value part = item;
     if (!arguments.is_none(1)) {
-      BRISK_ASSIGN(item, get_path(rt, item, arguments[1]));
+      BRISK_ASSIGN(part, get_path(rt, item, arguments[1]));
+    }
+    escapes |= part.markup;
+    parts.push_back(part);
+  }
+  escapes &= rt.autoescape;
+  if (escapes) {
+    BRISK_ASSIGN(separator, escaped_text(rt, separator));
+  }
+  std::string out;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (escapes) {
+      BRISK_ASSIGN(parts[i], escaped_text(rt, parts[i]));
     }
     if (i > 0) BRISK_TRY(append_str(rt, out, separator));
-    BRISK_TRY(append_str(rt, out, item));
+    BRISK_TRY(append_str(rt, out, parts[i]));
   }
-  return rt.copy_string(out);
+  BRISK_ASSIGN(Value joined, rt.copy_string(out));
+  joined.markup = escapes;
+  return joined;
 }
 
-Result<int64_t> positive_count(const Value& value) {
-  BRISK_ASSIGN(const int64_t count, integer_argument(value, "the count"));
-  if (count < 1) return fail("a count of at least 1", std::to_string(count));
-  return count;
-}
-
-Result<Value> batch(Runtime& rt, const Value& self, const Bound& arguments) {
-  BRISK_ASSIGN(const int64_t count, positive_count(arguments[0]));
+/// Lists of `count` items each. A count that no list reaches (zero is passed at once) gives one list of all.
+Status batches_of(Runtime& rt, const Value& self, const Bound& arguments, std::vector<Value>& batches) {
   BRISK_ASSIGN(const auto all, elements(rt, self));
-  std::vector<Value> batches;
-  for (size_t begin = 0; begin < all.size();) {
-    const size_t size = std::min(all.size() - begin, static_cast<size_t>(count));
-    std::vector<Value> part(all.begin() + static_cast<int64_t>(begin),
-                            all.begin() + static_cast<int64_t>(begin + size));
-    const auto lacking = static_cast<int64_t>(count) - static_cast<int64_t>(size);
-    if (lacking > 0 && !arguments.is_none(1)) {
+  const Value count = arguments[0];
+  const auto is_full = [&](size_t size) { return equal(count, of(static_cast<int64_t>(size))); };
+  std::vector<Value> part;
+  const auto flush = [&]() -> Status {
+    BRISK_ASSIGN(const Value list, rt.new_list(part));
+    batches.push_back(list);
+    part.clear();
+    return {};
+  };
+  for (const Value& item : all) {
+    if (is_full(part.size())) BRISK_TRY(flush());
+    part.push_back(item);
+  }
+  if (part.empty()) return {};
+  if (!arguments.is_none(1)) {
+    BRISK_ASSIGN(const bool lacks, less(rt, of(static_cast<int64_t>(part.size())), count));
+    if (lacks) {
+      BRISK_ASSIGN(const int64_t wanted, integer_argument(count, "the count"));
+      const int64_t lacking = wanted - static_cast<int64_t>(part.size());
       BRISK_TRY(rt.charge(lacking));
       part.insert(part.end(), static_cast<size_t>(lacking), arguments[1]);
     }
-    BRISK_ASSIGN(const Value list_, rt.new_list(part));
-    batches.push_back(list_);
-    begin += size;
   }
-  return rt.new_sequence(SequenceKind::kGenerator, batches);
+  return flush();
 }
 
-Result<Value> slice(Runtime& rt, const Value& self, const Bound& arguments) {
-  BRISK_ASSIGN(const int64_t slices, positive_count(arguments[0]));
+Result<Value> batch(Runtime& rt, const Value& self, const Bound& arguments) {
+  std::vector<Value> batches;
+  const Status status = batches_of(rt, self, arguments, batches);
+  return rt.new_generator(batches, status);
+}
+
+Status slices_of(Runtime& rt, const Value& self, const Bound& arguments, std::vector<Value>& parts) {
   BRISK_ASSIGN(const auto all, elements(rt, self));
+  BRISK_ASSIGN(const int64_t slices, integer_argument(arguments[0], "the count"));
+  if (slices == 0) return fail("a count other than zero", "zero");
+  if (slices < 0) return {};
   BRISK_TRY(rt.charge(slices));
   const auto size = static_cast<int64_t>(all.size());
-  std::vector<Value> parts;
   for (int64_t i = 0, begin = 0; i < slices; ++i) {
     const int64_t end = begin + size / slices + (i < size % slices ? 1 : 0);
     std::vector<Value> part(all.begin() + begin, all.begin() + end);
     if (!arguments.is_none(1) && i >= size % slices) part.push_back(arguments[1]);
-    BRISK_ASSIGN(const Value list_, rt.new_list(part));
-    parts.push_back(list_);
+    BRISK_ASSIGN(const Value list, rt.new_list(part));
+    parts.push_back(list);
     begin = end;
   }
-  return rt.new_sequence(SequenceKind::kGenerator, parts);
+  return {};
+}
+
+Result<Value> slice(Runtime& rt, const Value& self, const Bound& arguments) {
+  std::vector<Value> parts;
+  const Status status = slices_of(rt, self, arguments, parts);
+  return rt.new_generator(parts, status);
+}
+
+/// Any item would do; it is the same one each time that the template runs.
+Result<Value> random(Runtime& rt, const Value& self, const Bound&) {
+  BRISK_ASSIGN(const int64_t size, length_of(rt, self));
+  if (size == 0) return rt.new_undefined("No random item, sequence was empty.");
+  if (self.is(Kind::kDict)) return fail("a list", "a dictionary");
+  return get_item(rt, self, of(static_cast<int64_t>(rt.next_random() % static_cast<uint64_t>(size))));
 }
 
 constexpr Builtin kFilters[] = {
@@ -283,6 +344,7 @@ constexpr Builtin kFilters[] = {
     {"last", "", last},
     {"length", "", length},
     {"count", "", length},
+    {"random", "", random},
     {"list", "", list},
     {"reverse", "", reverse},
     {"join", "d? attribute?", join},

@@ -11,6 +11,12 @@ namespace {
 
 constexpr int64_t kMaxRange = 100'000;  // the reference's own limit
 
+Result<Value> new_range(Runtime& rt, const RangeBounds& bounds, std::span<const Value> numbers) {
+  BRISK_ASSIGN(const Value range, rt.new_sequence(SequenceKind::kRange, numbers));
+  range.sequence->bounds = rt.create(bounds);
+  return range;
+}
+
 Result<Value> range(Runtime& rt, const Value&, const Bound& arguments) {
   int64_t bounds[3] = {0, 0, 1};  // begin, end, step
   const size_t given = arguments.has(2) ? 3 : arguments.has(1) ? 2 : 1;
@@ -20,7 +26,7 @@ Result<Value> range(Runtime& rt, const Value&, const Bound& arguments) {
   const auto [begin, end, step] = bounds;
   if (step == 0) return fail("a range step other than zero", "zero");
   const bool forward = step > 0;
-  if (forward ? begin >= end : begin <= end) return rt.new_sequence(SequenceKind::kRange, {});
+  if (forward ? begin >= end : begin <= end) return new_range(rt, {begin, end, step}, {});
   const uint64_t span = forward ? static_cast<uint64_t>(end) - static_cast<uint64_t>(begin)
                                 : static_cast<uint64_t>(begin) - static_cast<uint64_t>(end);
   const uint64_t stride = forward ? static_cast<uint64_t>(step) : 0 - static_cast<uint64_t>(step);
@@ -34,7 +40,7 @@ Result<Value> range(Runtime& rt, const Value&, const Bound& arguments) {
   for (uint64_t i = 0; i < count; ++i)
     numbers.push_back(
         of(static_cast<int64_t>(static_cast<uint64_t>(begin) + i * static_cast<uint64_t>(step))));
-  return rt.new_sequence(SequenceKind::kRange, numbers);
+  return new_range(rt, {begin, end, step}, numbers);
 }
 
 /// What dict(...) takes: a dictionary or pairs, then keyword arguments.
@@ -128,10 +134,28 @@ Result<Value> strftime_now(Runtime& rt, const Value&, const Bound& arguments) {
   return rt.copy_string(out);
 }
 
+Result<Value> make_cycler(Runtime& rt, const Value&, const Bound& arguments) {
+  const Arguments& raw = arguments.raw();
+  if (raw.positional.empty() || !raw.named.empty()) return fail("values to cycle through", "none");
+  BRISK_ASSIGN(const Value items, rt.new_tuple(raw.positional));
+  return of(rt.create(Helper{items.sequence, 0, Value()}));
+}
+
+Result<Value> make_joiner(Runtime& rt, const Value&, const Bound& arguments) {
+  BRISK_TRY(rt.charge(2));
+  const Value separator = arguments.has(0) ? arguments[0] : of(std::string_view(", "));
+  return of(rt.create(Helper{nullptr, 0, separator}));
+}
+
+Result<Value> no_lipsum(Runtime&, const Value&, const Bound&) {
+  return fail("a template that always gives the same text", "lipsum(), which is random");
+}
+
 constexpr Builtin kFunctions[] = {
-    {"range", "start stop? step?", range},    {"dict", "*", make_dict},
+    {"range", "start stop? step? /", range},  {"dict", "*", make_dict},
     {"namespace", "*", make_namespace},       {"raise_exception", "message", raise_exception},
-    {"strftime_now", "format", strftime_now},
+    {"strftime_now", "format", strftime_now}, {"cycler", "*", make_cycler},
+    {"joiner", "sep?", make_joiner},          {"lipsum", "*", no_lipsum},
 };
 
 }  // namespace

@@ -111,7 +111,9 @@ Result<Value> repeat_string(Runtime& rt, const Value& value, int64_t times) {
   std::string text;
   text.reserve(static_cast<size_t>(*bytes));
   for (int64_t i = 0; i < times; ++i) text += value.text();
-  return rt.copy_string(text);
+  BRISK_ASSIGN(Value repeated, rt.copy_string(text));
+  repeated.markup = value.markup;
+  return repeated;
 }
 
 Result<Value> repeat_sequence(Runtime& rt, const Sequence& sequence, int64_t times) {
@@ -163,7 +165,7 @@ Result<std::optional<Value>> other_operation(Runtime& rt, BinaryOp op, const Val
       a.sequence->kind == b.sequence->kind) {
     return wrap(add_sequences(rt, *a.sequence, *b.sequence));
   }
-  if (op == BinaryOp::kModulo && a.is_string()) return wrap(format_percent(rt, a.text(), b));
+  if (op == BinaryOp::kModulo && a.is_string()) return wrap(format_percent(rt, a, b));
   if (op == BinaryOp::kMultiply) {
     const Value& repeated = a.is_integral() ? b : a;
     const Value& times = a.is_integral() ? a : b;
@@ -221,10 +223,20 @@ Result<Value> positive(const Value& value) {
   return of(value.as_int());
 }
 
-Result<Value> concatenate(Runtime& rt, std::span<const Value> parts) {
+Result<Value> concatenate(Runtime& rt, std::span<const Value> parts, bool escapes) {
+  const auto is_markup = [](const Value& part) { return part.markup; };
+  const bool markup = escapes && std::any_of(parts.begin(), parts.end(), is_markup);
   std::string text;
-  for (const Value& part : parts) BRISK_TRY(append_str(rt, text, part));
-  return rt.copy_string(text);
+  for (const Value& part : parts) {
+    Value piece = part;
+    if (markup) {
+      BRISK_ASSIGN(piece, escaped_text(rt, part));
+    }
+    BRISK_TRY(append_str(rt, text, piece));
+  }
+  BRISK_ASSIGN(Value joined, rt.copy_string(text));
+  joined.markup = markup;
+  return joined;
 }
 
 Result<bool> equal_charged(Runtime& rt, const Value& a, const Value& b) {
@@ -274,12 +286,16 @@ Result<bool> contains(Runtime& rt, const Value& container, const Value& item) {
       if (!hashable(item)) return fail("a key that does not change", std::string(type_name(item)));
       BRISK_TRY(rt.charge(weight(item)));
       return container.dict->find(item) != nullptr;
-    case Kind::kSequence:
-      for (const Value& element : container.sequence->iterate()) {
+    case Kind::kSequence: {
+      LoopItems items(*container.sequence);
+      while (true) {
+        Value element;
+        BRISK_ASSIGN(const bool more, items.next(element));
+        if (!more) return false;
         BRISK_ASSIGN(const bool same, equal_charged(rt, element, item));
         if (same) return true;
       }
-      return false;
+    }
     case Kind::kUndefined: return false;
     default: return fail("something that 'in' can search", std::string(type_name(container)));
   }

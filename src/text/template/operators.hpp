@@ -10,8 +10,8 @@ namespace brisk::text::tmpl {
 Result<Value> binary(Runtime& rt, BinaryOp op, const Value& a, const Value& b);
 Result<Value> negate(const Value& value);
 Result<Value> positive(const Value& value);
-/// The operator ~: str(a) + str(b) + ...
-Result<Value> concatenate(Runtime& rt, std::span<const Value> parts);
+/// The operator ~: str(a) + str(b) + ... With `escapes`, HTML as soon as one part is.
+Result<Value> concatenate(Runtime& rt, std::span<const Value> parts, bool escapes);
 
 Result<bool> compare(Runtime& rt, Comparison comparison, const Value& a, const Value& b);
 Result<bool> less(Runtime& rt, const Value& a, const Value& b);
@@ -24,7 +24,8 @@ Result<Value> get_attribute(Runtime& rt, const Value& value, std::string_view na
 /// value[key]: an item, else a method or attribute; undefined when there is none.
 Result<Value> get_item(Runtime& rt, const Value& value, const Value& key);
 /// A dotted path of names and numbers, as filters take for `attribute`.
-Result<Value> get_path(Runtime& rt, Value value, const Value& path);
+/// `fallback`, unless none or missing, takes the place of what is undefined on the way.
+Result<Value> get_path(Runtime& rt, Value value, const Value& path, const Value& fallback = {});
 /// value[begin:end:step]; none stands for what was left out.
 Result<Value> get_slice(Runtime& rt, const Value& value, const Value& begin, const Value& end,
                         const Value& step);
@@ -32,6 +33,8 @@ Result<Value> get_slice(Runtime& rt, const Value& value, const Value& begin, con
 /// The elements that iterating gives (keys of a dictionary, characters of a string). The span stays
 /// valid until the rendering ends.
 Result<std::span<const Value>> elements(Runtime& rt, const Value& value);
+/// The same as a sequence that has not been walked over yet.
+Result<Sequence*> sequence_of(Runtime& rt, const Value& value);
 /// len().
 Result<int64_t> length_of(Runtime& rt, const Value& value);
 /// str.replace; `count` < 0 replaces all.

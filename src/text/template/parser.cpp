@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace brisk::text::tmpl {
 namespace {
@@ -103,6 +104,20 @@ bool Parser::expect(TokenKind kind, std::string_view what) {
   return true;
 }
 
+Parser::Parser(Program& program, std::span<const Token> tokens) : program_(program), tokens_(tokens) {
+  for (const std::string_view name : kSpecialNames) intern(name);
+}
+
+UseId Parser::new_use() {
+  program_.uses.emplace_back();
+  return static_cast<UseId>(program_.uses.size() - 1);
+}
+
+ScopeId Parser::new_scope() {
+  program_.scopes.emplace_back();
+  return static_cast<ScopeId>(program_.scopes.size() - 1);
+}
+
 NameId Parser::intern(std::string_view name) {
   const auto [it, added] = name_ids_.try_emplace(name, static_cast<NameId>(program_.names.size()));
   if (added) program_.names.push_back(name);
@@ -195,6 +210,7 @@ const Expr* Parser::parse_operators(int least_level) {
 Expr* Parser::parse_joined(ExprKind kind, const Expr* left, int level) {
   // One node for a whole chain, so that a long one is not deep.
   Expr* joined = attach(make(kind, now().offset), left);
+  if (joined != nullptr) joined->escapes = escaping_ == Escaping::kYes;
   while (joined != nullptr && operator_level() == level) {
     ++at_;
     joined = attach(joined, parse_operators(level + 1));
@@ -266,9 +282,6 @@ const Expr* Parser::parse_primary() {
 
 const Expr* Parser::parse_name() {
   const Token& token = now();
-  for (const std::string_view keyword : {"in", "is", "not", "and", "or", "if", "else"}) {
-    if (token.text == keyword) return refuse("an expression");
-  }
   ++at_;
   Expr* expr = make(ExprKind::kConstant, token.offset);
   if (token.text == "true" || token.text == "True") {
@@ -281,8 +294,7 @@ const Expr* Parser::parse_name() {
     expr->kind = ExprKind::kName;
     expr->text = token.text;
     expr->name = intern(token.text);
-    if (macro_ != nullptr && token.text == "varargs") macro_->uses_varargs = true;
-    if (macro_ != nullptr && token.text == "kwargs") macro_->uses_kwargs = true;
+    expr->use = new_use();
   }
   return expr;
 }
@@ -350,7 +362,7 @@ const Expr* Parser::parse_tuple(bool with_conditional, bool parenthesized) {
   const uint32_t offset = now().offset;
   const auto ends = [&] {
     return now().kind == TokenKind::kBlockEnd || now().kind == TokenKind::kOutputEnd || is_operator(")") ||
-           (!with_conditional && (is_name("recursive") || is_name("if")));
+           (!with_conditional && is_name("recursive"));
   };
   if (parenthesized && is_operator(")")) return make(ExprKind::kTuple, offset);
   const Expr* first = parse_expression(with_conditional);
@@ -400,6 +412,7 @@ const Expr* Parser::parse_subscript(const Expr* value) {
   ++at_;
   Expr* item = attach(make(ExprKind::kItem, offset), value);
   if (item == nullptr) return nullptr;
+  if (skip_operator("]")) return attach(item, make(ExprKind::kTuple, offset));
   if (is_operator(":")) return parse_slice(item, nullptr);
   const Expr* first = parse_expression();
   if (first == nullptr) return nullptr;
@@ -435,31 +448,39 @@ Expr* Parser::parse_call(const Expr* callee) {
   return call != nullptr && parse_arguments(call) ? call : nullptr;
 }
 
+bool Parser::parse_argument(Expr* call, ArgumentsSeen& seen) {
+  Argument argument;
+  bool allowed = !seen.dict;
+  if (skip_operator("*")) {
+    argument.kind = ArgumentKind::kUnpackList;
+    allowed &= !std::exchange(seen.list, true);
+  } else if (skip_operator("**")) {
+    argument.kind = ArgumentKind::kUnpackDict;
+    seen.dict = true;
+  } else if (now().kind == TokenKind::kName && ahead().kind == TokenKind::kOperator && ahead().text == "=") {
+    argument.kind = ArgumentKind::kNamed;
+    argument.name = now().text;
+    allowed &= seen.names.insert(now().text).second;
+    at_ += 2;
+  } else {
+    allowed &= !seen.list && seen.names.empty();
+  }
+  if (!allowed) {
+    refuse("arguments by position, then each name once, '*' once, and '**' last");
+    return false;
+  }
+  argument.value = parse_expression();
+  if (argument.value == nullptr) return false;
+  call->arguments.push_back(argument);
+  call->height = std::max(call->height, argument.value->height + 1);
+  return true;
+}
+
 bool Parser::parse_arguments(Expr* call) {
   if (!expect_operator("(")) return false;
-  ArgumentKind least = ArgumentKind::kPositional;  // what may still follow
+  ArgumentsSeen seen;
   while (!is_operator(")")) {
-    Argument argument;
-    if (skip_operator("*")) {
-      argument.kind = ArgumentKind::kUnpackList;
-    } else if (skip_operator("**")) {
-      argument.kind = ArgumentKind::kUnpackDict;
-    } else if (now().kind == TokenKind::kName && ahead().kind == TokenKind::kOperator &&
-               ahead().text == "=") {
-      argument.kind = ArgumentKind::kNamed;
-      argument.name = now().text;
-      at_ += 2;
-    }
-    const bool late_list = argument.kind == ArgumentKind::kUnpackList && least == ArgumentKind::kUnpackDict;
-    if ((argument.kind == ArgumentKind::kPositional && least != ArgumentKind::kPositional) || late_list) {
-      refuse("arguments by position before the others");
-      return false;
-    }
-    least = std::max(least, argument.kind);
-    argument.value = parse_expression();
-    if (argument.value == nullptr) return false;
-    call->arguments.push_back(argument);
-    call->height = std::max(call->height, argument.value->height + 1);
+    if (!parse_argument(call, seen)) return false;
     if (!skip_operator(",") && !is_operator(")")) {
       refuse("',' or ')'");
       return false;
@@ -470,6 +491,20 @@ bool Parser::parse_arguments(Expr* call) {
   return call->height <= program_.limits.depth;
 }
 
+bool Parser::parse_dotted_name(std::string_view& name) {
+  if (!expect_identifier(name)) return false;
+  if (!is_operator(".")) return true;
+  std::string& dotted = program_.strings.emplace_back(name);
+  while (skip_operator(".")) {
+    std::string_view part;
+    if (!expect_identifier(part)) return false;
+    dotted += '.';
+    dotted += part;
+  }
+  name = dotted;
+  return true;
+}
+
 const Expr* Parser::parse_filter(const Expr* value) {
   Expr* filter = make(ExprKind::kFilter, now().offset);
   if (value == nullptr) {
@@ -477,7 +512,7 @@ const Expr* Parser::parse_filter(const Expr* value) {
   } else if (!attach(filter, value)) {
     return nullptr;
   }
-  if (!expect_identifier(filter->text)) return nullptr;
+  if (!parse_dotted_name(filter->text)) return nullptr;
   filter->builtin = find_filter(filter->text);
   if (is_operator("(") && !parse_arguments(filter)) return nullptr;
   return filter;
@@ -497,13 +532,12 @@ const Expr* Parser::parse_test(const Expr* value) {
   const uint32_t offset = now().offset;
   const bool negated = skip_name("not");
   Expr* test = attach(make(ExprKind::kTest, offset), value);
-  if (test == nullptr || !expect_identifier(test->text)) return nullptr;
+  if (test == nullptr || !parse_dotted_name(test->text)) return nullptr;
   test->builtin = find_test(test->text);
   const bool is_operand = now().kind == TokenKind::kName || now().kind == TokenKind::kString ||
                           now().kind == TokenKind::kInteger || now().kind == TokenKind::kFloat ||
                           is_operator("[") || is_operator("{");
-  const bool is_keyword = is_name("else") || is_name("or") || is_name("and") || is_name("if") ||
-                          is_name("in") || is_name("not") || is_name("recursive");
+  const bool is_keyword = is_name("else") || is_name("or") || is_name("and");
   if (is_operator("(")) {
     if (!parse_arguments(test)) return nullptr;
   } else if (is_name("is")) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,7 @@ namespace brisk::text::tmpl {
 /// Members that return a pointer give null, and members that return bool false, once error() is filled.
 class Parser {
  public:
-  Parser(Program& program, std::span<const Token> tokens) : program_(program), tokens_(tokens) {}
+  Parser(Program& program, std::span<const Token> tokens);
 
   /// Fills the program's body and names.
   bool run();
@@ -38,6 +39,8 @@ class Parser {
   std::nullptr_t refuse(std::string expected);
   std::nullptr_t refuse_at(uint32_t offset, std::string expected, std::string got);
   NameId intern(std::string_view name);
+  UseId new_use();
+  ScopeId new_scope();
 
   // Expressions.
   Expr* make(ExprKind kind, uint32_t offset);
@@ -58,6 +61,7 @@ class Parser {
   const Expr* parse_dict();
   /// Comma-separated expressions: one alone stays itself, otherwise a tuple.
   const Expr* parse_tuple(bool with_conditional, bool parenthesized);
+  bool parse_dotted_name(std::string_view& name);
   Expr* parse_items(ExprKind kind, std::string_view end);
   const Expr* parse_postfix(const Expr* value);
   const Expr* parse_filters_and_tests(const Expr* value);
@@ -65,6 +69,12 @@ class Parser {
   const Expr* parse_slice(Expr* slice, const Expr* first);
   Expr* parse_call(const Expr* callee);
   bool parse_arguments(Expr* call);
+  /// The kinds of arguments before the current one.
+  struct ArgumentsSeen {
+    bool list = false, dict = false;
+    std::set<std::string_view> names;
+  };
+  bool parse_argument(Expr* call, ArgumentsSeen& seen);
   /// `value` may be null: the filter of a block.
   const Expr* parse_filter(const Expr* value);
   const Expr* parse_filter_chain(bool starts_with_pipe);
@@ -73,6 +83,8 @@ class Parser {
   // Statements.
   /// Until a block that starts with one of `ends`, whose name is left as the current token.
   bool parse_body(Body& body, std::span<const std::string_view> ends);
+  /// The end of a tag that opens a body, which may have a colon as in Python.
+  bool expect_body();
   bool parse_body_until(Body& body, std::string_view end);
   bool parse_output(Body& body);
   bool parse_statement(Body& body);
@@ -84,13 +96,26 @@ class Parser {
   bool parse_macro(Body& body);
   bool parse_call_block(Body& body);
   bool parse_filter_block(Body& body);
-  bool parse_scope(Body& body, std::string_view end);
+  bool parse_generation(Body& body);
+  bool parse_autoescape(Body& body);
+  bool parse_block(Body& body);
+  bool parse_extends(Body& body);
+  bool parse_include(Body& body);
+  bool parse_import(Body& body);
+  bool parse_from(Body& body);
+  bool parse_imported_name(Stmt* stmt);
+  /// "with context" or "without context", which change nothing.
+  bool skip_context();
   bool parse_loop_control(Body& body, StmtKind kind);
   bool parse_print(Body& body);
   bool parse_signature(MacroDefinition& macro);
+  /// As parse_body_until, for a body that break and continue cannot leave.
+  bool parse_closed_body(Body& body, std::string_view end);
   bool parse_macro_body(MacroDefinition& macro, std::string_view end);
+  bool parse_name_target(Target& target);
   bool parse_target(Target& target, bool with_attribute);
   bool parse_single_target(Target& target, bool with_attribute);
+  Target copy_with_own_uses(const Target& target);
 
   struct DepthGuard {
     explicit DepthGuard(int& depth) : depth_(depth) { ++depth_; }
@@ -103,9 +128,11 @@ class Parser {
   std::span<const Token> tokens_;
   size_t at_ = 0;
   int depth_ = 0;
-  int loops_ = 0;                     // for blocks around the current statement
-  MacroDefinition* macro_ = nullptr;  // innermost macro around it
+  int loops_ = 0;  // for blocks around the current statement that break can leave
+  std::vector<Stmt*> open_loops_;          // all for blocks around it
+  Escaping escaping_ = Escaping::kNo;      // of the autoescape block around it
   std::map<std::string_view, NameId> name_ids_;
+  std::set<std::string_view> block_names_;
   SyntaxError error_;
 };
 

@@ -5,12 +5,18 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "text/template/ast.hpp"
+#include "text/template/loop.hpp"
+#include "text/template/pretty.hpp"
 #include "text/template/unicode.hpp"
 
 namespace brisk::text::tmpl {
 namespace {
 
-void append_hex(std::string& out, char32_t c, int digits) {
+/// \x, \u or \U and the code.
+void append_escape(std::string& out, char32_t c) {
+  const int digits = c < 0x100 ? 2 : c < 0x10000 ? 4 : 8;
+  out += digits == 2 ? "\\x" : digits == 4 ? "\\u" : "\\U";
   for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4) out += "0123456789abcdef"[(c >> shift) & 15];
 }
 
@@ -28,20 +34,18 @@ void append_quoted_character(std::string& out, std::string_view text, char32_t c
   } else if (is_printable(c)) {
     out += text;
   } else {
-    const int digits = c < 0x100 ? 2 : c < 0x10000 ? 4 : 8;
-    out += digits == 2 ? "\\x" : digits == 4 ? "\\u" : "\\U";
-    append_hex(out, c, digits);
+    append_escape(out, c);
   }
 }
 
 /// Prints with a bound on recursion: values are bounded in depth, but a namespace may hold itself.
 class Printer {
  public:
-  Printer(Runtime& rt, std::string& out) : rt_(rt), out_(out) {}
+  Printer(Runtime& rt, std::string& out, bool sorted) : rt_(rt), out_(out), sorted_(sorted) {}
 
   Status repr(const Value& value) {
     switch (value.kind) {
-      case Kind::kString: return put(quoted(value.text()));
+      case Kind::kString: return put(value.markup ? "Markup(" + quoted(value.text()) + ")" : quoted(value.text()));
       case Kind::kSequence: return sequence(*value.sequence);
       case Kind::kDict: return dict(*value.dict);
       case Kind::kNamespace: return names(*value.names);
@@ -52,12 +56,19 @@ class Printer {
 
   Status plain(const Value& value) {
     switch (value.kind) {
+      case Kind::kLoop: return loop(*value.loop);
+      case Kind::kTemplate: return put("<TemplateReference None>");
+      case Kind::kCallable:
+        if (value.callable->macro == nullptr) break;
+        return put(value.callable->macro->name.empty() ? "<Macro anonymous>"
+                                                       : "<Macro " + quoted(value.callable->macro->name) + ">");
       case Kind::kNone: return put("None");
       case Kind::kBool: return put(value.boolean ? "True" : "False");
       case Kind::kInt: return put(std::to_string(value.integer));
       case Kind::kFloat: return put(float_repr(value.real));
-      default: return put("<" + std::string(type_name(value)) + ">");
+      default: break;
     }
+    return put("<" + std::string(type_name(value)) + ">");
   }
 
   Status put(std::string_view text) {
@@ -67,6 +78,16 @@ class Printer {
   }
 
  private:
+  Status loop(Loop& loop) {
+    BRISK_ASSIGN(const int64_t length, loop_length(rt_, loop));
+    return put("<LoopContext " + std::to_string(loop.index0 + 1) + "/" + std::to_string(length) + ">");
+  }
+
+  Status range(const RangeBounds& bounds) {
+    const std::string step = bounds.step == 1 ? "" : ", " + std::to_string(bounds.step);
+    return put("range(" + std::to_string(bounds.begin) + ", " + std::to_string(bounds.end) + step + ")");
+  }
+
   Status items(std::span<const Value> values) {
     for (size_t i = 0; i < values.size(); ++i) {
       if (i > 0) BRISK_TRY(put(", "));
@@ -78,12 +99,7 @@ class Printer {
   Status sequence(const Sequence& sequence) {
     switch (sequence.kind) {
       case SequenceKind::kGenerator: return put("<generator>");
-      case SequenceKind::kRange:
-        return put("range(" +
-                   (sequence.size == 0 ? "0, 0"
-                                       : std::to_string(sequence.items[0].integer) + ", " +
-                                             std::to_string(sequence.items[sequence.size - 1].integer + 1)) +
-                   ")");
+      case SequenceKind::kRange: return range(*sequence.bounds);
       case SequenceKind::kList:
         BRISK_TRY(put("["));
         BRISK_TRY(items(sequence.all()));
@@ -101,9 +117,13 @@ class Printer {
   }
 
   Status dict(const Dict& dict) {
+    std::vector<Dict::Entry> in_order;
+    if (sorted_) {
+      BRISK_ASSIGN(in_order, sorted_entries(rt_, dict));
+    }
     BRISK_TRY(put("{"));
     bool first = true;
-    for (const Dict::Entry& entry : dict.all()) {
+    for (const Dict::Entry& entry : sorted_ ? std::span<const Dict::Entry>(in_order) : dict.all()) {
       if (!first) BRISK_TRY(put(", "));
       first = false;
       BRISK_TRY(repr(entry.key));
@@ -124,6 +144,7 @@ class Printer {
 
   Runtime& rt_;
   std::string& out_;
+  bool sorted_;
   int namespaces_ = 0;
 };
 
@@ -159,13 +180,32 @@ std::string quoted(std::string_view text) {
   return out + quote;
 }
 
+std::string ascii_repr(std::string_view repr) {
+  std::string out;
+  for (size_t at = 0, length = 0; at < repr.size(); at += length) {
+    const char32_t c = character_at(repr, at, length);
+    if (c < 0x80) {
+      out += static_cast<char>(c);
+    } else {
+      append_escape(out, c);
+    }
+  }
+  return out;
+}
+
 Status append_str(Runtime& rt, std::string& out, const Value& value) {
-  Printer printer(rt, out);
+  Printer printer(rt, out, false);
   if (value.is_string()) return printer.put(value.text());
   return value.is_undefined() ? Status() : printer.repr(value);
 }
 
-Status append_repr(Runtime& rt, std::string& out, const Value& value) { return Printer(rt, out).repr(value); }
+Status append_repr(Runtime& rt, std::string& out, const Value& value) {
+  return Printer(rt, out, false).repr(value);
+}
+
+Status append_sorted_repr(Runtime& rt, std::string& out, const Value& value) {
+  return Printer(rt, out, true).repr(value);
+}
 
 Result<Value> to_str(Runtime& rt, const Value& value) {
   if (value.is_string()) return value;
@@ -187,6 +227,15 @@ std::string escape_html(std::string_view text) {
     }
   }
   return out;
+}
+
+Result<Value> escaped_text(Runtime& rt, const Value& value) {
+  if (value.markup) return value;
+  BRISK_ASSIGN(const Value plain, to_str(rt, value));
+  BRISK_TRY(rt.charge_bytes(plain.length));
+  BRISK_ASSIGN(Value text, rt.copy_string(escape_html(plain.text())));
+  text.markup = true;
+  return text;
 }
 
 }  // namespace brisk::text::tmpl

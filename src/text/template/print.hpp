@@ -10,12 +10,16 @@ namespace brisk::text::tmpl {
 
 Status append_str(Runtime& rt, std::string& out, const Value& value);
 Status append_repr(Runtime& rt, std::string& out, const Value& value);
+/// As append_repr(), with dictionaries in the order of their keys.
+Status append_sorted_repr(Runtime& rt, std::string& out, const Value& value);
 /// The value itself when it is a string, else its str().
 Result<Value> to_str(Runtime& rt, const Value& value);
 /// The shortest text that reads back as the same double, written as Python does.
 std::string float_repr(double value);
 /// The text in quotes, as repr() of a str.
 std::string quoted(std::string_view text);
+/// What ascii() makes of a repr(): all but ASCII as escapes.
+std::string ascii_repr(std::string_view repr);
 
 struct JsonStyle {
   bool ensure_ascii = false;
@@ -33,5 +37,7 @@ Result<Value> from_json(Runtime& rt, const Json& json);
 
 /// "<", ">", "&", and quotes as HTML entities.
 std::string escape_html(std::string_view text);
+/// The value as text that is safe in HTML: itself when it is marked so.
+Result<Value> escaped_text(Runtime& rt, const Value& value);
 
 }  // namespace brisk::text::tmpl

@@ -52,6 +52,13 @@ Result<Value> Runtime::new_sequence(SequenceKind kind, std::span<const Value> it
   return of(sequence);
 }
 
+Result<Value> Runtime::new_generator(std::span<const Value> items, const Status& failure) {
+  if (!failure.ok() && fuel_ == 0) return failure;
+  BRISK_ASSIGN(const Value generator, new_sequence(SequenceKind::kGenerator, items));
+  if (!failure.ok()) generator.sequence->failure = &failures_.emplace_back(failure);
+  return generator;
+}
+
 Result<Dict*> Runtime::new_dict() {
   BRISK_TRY(charge(2));
   return create(Dict{});
@@ -97,7 +104,12 @@ Result<Bound> bind(const Builtin& builtin, const Arguments& arguments) {
   };
   size_t count = 0;
   size_t named = 0;
-  for (std::string_view rest = builtin.parameters; !rest.empty(); ++count) {
+  std::string_view rest = builtin.parameters;
+  if (rest.ends_with('/')) {
+    if (!arguments.named.empty()) return refuse("one by name");
+    rest.remove_suffix(std::min<size_t>(rest.size(), 2));
+  }
+  for (; !rest.empty(); ++count) {
     const size_t end = std::min(rest.find(' '), rest.size());
     std::string_view name = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
@@ -133,7 +145,8 @@ const Builtin* find_builtin(std::span<const Builtin> table, std::string_view nam
 }
 
 const Builtin* find_filter(std::string_view name) {
-  for (const auto table : {text_filters(), sequence_filters(), selection_filters(), number_filters()}) {
+  for (const auto table : {text_filters(), layout_filters(), html_filters(), sequence_filters(),
+                           selection_filters(), number_filters()}) {
     if (const Builtin* found = find_builtin(table, name)) return found;
   }
   return nullptr;

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <memory_resource>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -63,11 +65,22 @@ class Runtime {
     return new (arena_.allocate(sizeof(T), alignof(T))) T(object);
   }
 
+  /// A generator: the items up to where the reference's would fail, and that failure, which is met when
+  /// somebody walks so far. Running out of fuel is not put off.
+  Result<Value> new_generator(std::span<const Value> items, const Status& failure);
+
+  /// Numbers that look random, the same ones in each rendering.
+  uint64_t next_random() { return random_ = (random_ ^ (random_ >> 31)) * 0x9E3779B97F4A7C15ULL + 1; }
+
+  bool autoescape = false;  ///< inside of an autoescape block that is on
+
  private:
   Sequence* make_sequence(SequenceKind kind, std::span<const Value> items);
 
   TemplateLimits limits_;
   int64_t fuel_;
+  std::deque<Status> failures_;  // of generators
+  uint64_t random_ = 1;
   std::pmr::monotonic_buffer_resource arena_{size_t{16} << 10};
 };
 
@@ -93,7 +106,8 @@ class Bound {
 /// One filter, test, method or function. For filters and tests `self` is the value on the left.
 struct Builtin {
   std::string_view name;
-  /// Names split by spaces, optional ones ending in '?'; "*" takes anything.
+  /// Names split by spaces, optional ones ending in '?'; "*" takes anything; a last "/" means that none may
+  /// be given by name.
   std::string_view parameters;
   Result<Value> (*run)(Runtime& rt, const Value& self, const Bound& arguments);
 };
@@ -106,12 +120,17 @@ const Builtin* find_builtin(std::span<const Builtin> table, std::string_view nam
 
 // The tables, one file each.
 std::span<const Builtin> text_filters();
+std::span<const Builtin> layout_filters();
+std::span<const Builtin> html_filters();
 std::span<const Builtin> sequence_filters();
 std::span<const Builtin> selection_filters();
 std::span<const Builtin> number_filters();
 std::span<const Builtin> value_tests();
 std::span<const Builtin> string_methods();
 std::span<const Builtin> container_methods(const Value& value);
+std::span<const Builtin> number_methods(const Value& value);
+/// real, imag, numerator and denominator.
+std::optional<Value> number_attribute(const Value& value, std::string_view name);
 std::span<const Builtin> global_functions();
 /// Across the tables of filters.
 const Builtin* find_filter(std::string_view name);

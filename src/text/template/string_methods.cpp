@@ -129,16 +129,8 @@ Result<Value> partition(Runtime& rt, const Value& self, const Bound& arguments) 
 
 Result<Value> splitlines(Runtime& rt, const Value& self, const Bound& arguments) {
   BRISK_TRY(rt.charge(self.length));
-  const std::string_view text = self.text();
   std::vector<Value> lines;
-  size_t begin = 0;
-  for (size_t at = 0, length = 0; at < text.size(); at += length) {
-    if (!is_line_break(character_at(text, at, length))) continue;
-    if (text.substr(at).starts_with("\r\n")) length = 2;
-    lines.push_back(of(text.substr(begin, at - begin + (arguments.flag(0) ? length : 0))));
-    begin = at + length;
-  }
-  if (begin < text.size()) lines.push_back(of(text.substr(begin)));
+  for (const std::string_view line : split_lines(self.text(), arguments.flag(0))) lines.push_back(of(line));
   return rt.new_list(lines);
 }
 
@@ -225,7 +217,17 @@ Result<Value> join(Runtime& rt, const Value& self, const Bound& arguments) {
 }
 
 Result<Value> format(Runtime& rt, const Value& self, const Bound& arguments) {
-  return format_braces(rt, self.text(), arguments.raw());
+  return format_braces(rt, self, arguments.raw());
+}
+
+Result<Value> format_map(Runtime& rt, const Value& self, const Bound& arguments) {
+  if (!arguments[0].is(Kind::kDict)) return fail("a dictionary", std::string(type_name(arguments[0])));
+  Arguments named;
+  BRISK_TRY(rt.charge(arguments[0].dict->size));
+  for (const Dict::Entry& entry : arguments[0].dict->all()) {
+    if (entry.key.is_string()) named.named.push_back({entry.key.text(), entry.value});
+  }
+  return format_braces(rt, self, named);
 }
 
 template <bool kPrefix>
@@ -344,36 +346,37 @@ Result<Value> istitle(Runtime& rt, const Value& self, const Bound&) {
 }
 
 constexpr Builtin kMethods[] = {
-    {"strip", "chars?", stripped<Side::kBoth>},
-    {"lstrip", "chars?", stripped<Side::kLeft>},
-    {"rstrip", "chars?", stripped<Side::kRight>},
+    {"strip", "chars? /", stripped<Side::kBoth>},
+    {"lstrip", "chars? /", stripped<Side::kLeft>},
+    {"rstrip", "chars? /", stripped<Side::kRight>},
     {"split", "sep? maxsplit?", split<false>},
     {"rsplit", "sep? maxsplit?", split<true>},
     {"splitlines", "keepends?", splitlines},
-    {"partition", "sep", partition<false>},
-    {"rpartition", "sep", partition<true>},
-    {"startswith", "prefix start? end?", has_affix<true>},
-    {"endswith", "suffix start? end?", has_affix<false>},
-    {"removeprefix", "prefix", remove_affix<true>},
-    {"removesuffix", "suffix", remove_affix<false>},
-    {"find", "sub start? end?", find<false, NotFound::kMinusOne>},
-    {"rfind", "sub start? end?", find<true, NotFound::kMinusOne>},
-    {"index", "sub start? end?", find<false, NotFound::kError>},
-    {"rindex", "sub start? end?", find<true, NotFound::kError>},
-    {"count", "sub start? end?", count},
-    {"replace", "old new count?", replace},
-    {"join", "iterable", join},
+    {"partition", "sep /", partition<false>},
+    {"rpartition", "sep /", partition<true>},
+    {"startswith", "prefix start? end? /", has_affix<true>},
+    {"endswith", "suffix start? end? /", has_affix<false>},
+    {"removeprefix", "prefix /", remove_affix<true>},
+    {"removesuffix", "suffix /", remove_affix<false>},
+    {"find", "sub start? end? /", find<false, NotFound::kMinusOne>},
+    {"rfind", "sub start? end? /", find<true, NotFound::kMinusOne>},
+    {"index", "sub start? end? /", find<false, NotFound::kError>},
+    {"rindex", "sub start? end? /", find<true, NotFound::kError>},
+    {"count", "sub start? end? /", count},
+    {"replace", "old new count? /", replace},
+    {"join", "iterable /", join},
     {"format", "*", format},
+    {"format_map", "mapping /", format_map},
     {"upper", "", mapped<to_upper>},
     {"lower", "", mapped<to_lower>},
-    {"casefold", "", mapped<to_lower>},
+    {"casefold", "", mapped<case_fold>},
     {"title", "", mapped<to_title>},
     {"capitalize", "", mapped<capitalize>},
     {"swapcase", "", mapped<swap_case>},
-    {"center", "width fillchar?", justified<centred>},
-    {"ljust", "width fillchar?", justified<none_before>},
-    {"rjust", "width fillchar?", justified<all_before>},
-    {"zfill", "width", zfill},
+    {"center", "width fillchar? /", justified<centred>},
+    {"ljust", "width fillchar? /", justified<none_before>},
+    {"rjust", "width fillchar? /", justified<all_before>},
+    {"zfill", "width /", zfill},
     {"expandtabs", "tabsize?", expandtabs},
     {"isalpha", "", all_are<is_alphabetic>},
     {"isdigit", "", all_are<is_digit>},

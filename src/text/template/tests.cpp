@@ -22,7 +22,10 @@ bool is_float(const Value& v) { return v.is(Kind::kFloat); }
 bool is_number(const Value& v) { return v.is_number(); }
 bool is_string(const Value& v) { return v.is_string(); }
 bool is_mapping(const Value& v) { return v.is(Kind::kDict); }
-bool is_callable(const Value& v) { return v.is(Kind::kCallable); }
+bool is_callable(const Value& v) {
+  const bool is_joiner = v.is(Kind::kHelper) && v.helper->cycled == nullptr;
+  return v.is(Kind::kCallable) || v.is(Kind::kLoop) || v.is_undefined() || is_joiner;
+}
 bool is_escaped(const Value& v) { return v.markup; }
 bool is_iterable(const Value& v) {
   return v.is_undefined() || v.is_string() || v.is(Kind::kSequence) || v.is(Kind::kDict) || v.is(Kind::kLoop);
@@ -63,13 +66,7 @@ Result<Value> cased(Runtime& rt, const Value& self, const Bound&) {
 }
 
 Result<Value> same_as(Runtime&, const Value& self, const Bound& arguments) {
-  const Value other = arguments[0];
-  if (self.kind != other.kind) return of(false);
-  switch (self.kind) {
-    case Kind::kSequence: return of(self.sequence == other.sequence);
-    case Kind::kDict: return of(self.dict == other.dict);
-    default: return of(equal(self, other));
-  }
+  return of(same_object(self, arguments[0]));
 }
 
 Result<Value> is_filter(Runtime&, const Value& self, const Bound&) {

@@ -140,6 +140,19 @@ bool is_printable(char32_t c) {
   return k != UTF8PROC_CATEGORY_CN && !(k >= UTF8PROC_CATEGORY_ZS && k <= UTF8PROC_CATEGORY_CO);
 }
 
+std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends) {
+  std::vector<std::string_view> lines;
+  size_t begin = 0;
+  for (size_t at = 0, length = 0; at < text.size(); at += length) {
+    if (!is_line_break(character_at(text, at, length))) continue;
+    if (text.substr(at).starts_with("\r\n")) length = 2;
+    lines.push_back(text.substr(begin, at - begin + (keep_ends ? length : 0)));
+    begin = at + length;
+  }
+  if (begin < text.size()) lines.push_back(text.substr(begin));
+  return lines;
+}
+
 bool has_case(std::string_view text, bool upper) {
   bool any = false;
   for (size_t at = 0, length = 0; at < text.size(); at += length) {
@@ -158,6 +171,15 @@ std::string to_upper(std::string_view text) {
 std::string to_lower(std::string_view text) {
   return map_characters(text, [&](std::string& out, char32_t c, size_t at, size_t length) {
     append_lower(out, text, at, length, c);
+  });
+}
+
+std::string case_fold(std::string_view text) {
+  return map_characters(text, [](std::string& out, char32_t c, size_t, size_t) {
+    utf8proc_int32_t folded[8];
+    const auto count = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), folded, 8, UTF8PROC_CASEFOLD, nullptr);
+    for (utf8proc_ssize_t i = 0; i < std::min<utf8proc_ssize_t>(count, 8); ++i)
+      utf8_append(out, static_cast<char32_t>(folded[i]));
   });
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace brisk::text::tmpl {
 
@@ -27,11 +28,14 @@ bool is_numeric(char32_t c);
 bool is_upper(char32_t c);
 bool is_lower(char32_t c);
 bool is_printable(char32_t c);
+/// The lines as str.splitlines gives them, with their ends if wanted.
+std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends = false);
 /// str.isupper or str.islower: at least one letter of that case and none of the other.
 bool has_case(std::string_view text, bool upper);
 
 std::string to_upper(std::string_view text);
 std::string to_lower(std::string_view text);
+std::string case_fold(std::string_view text);
 /// Words begin after anything that has no case, as str.title does.
 std::string to_title(std::string_view text);
 /// First character in title case, the rest lower.

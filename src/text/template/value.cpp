@@ -56,6 +56,12 @@ bool equal_dicts(const Dict& a, const Dict& b) {
   });
 }
 
+/// The same method of the same object is equal, though it is made anew each time that it is read.
+bool equal_callables(const Callable& a, const Callable& b) {
+  if (a.builtin == nullptr || a.builtin != b.builtin) return &a == &b;
+  return a.self.is_missing() ? b.self.is_missing() : same_object(a.self, b.self);
+}
+
 }  // namespace
 
 Value none() {
@@ -121,6 +127,13 @@ Value of(const Callable* callable) {
   return v;
 }
 
+Value of(Helper* helper) {
+  Value v;
+  v.kind = Kind::kHelper;
+  v.helper = helper;
+  return v;
+}
+
 bool truthy(const Value& value) {
   switch (value.kind) {
     case Kind::kUndefined:
@@ -148,6 +161,8 @@ std::string_view type_name(const Value& value) {
     case Kind::kNamespace: return "namespace";
     case Kind::kLoop: return "loop";
     case Kind::kCallable: return "function";
+    case Kind::kHelper: return value.helper->cycled == nullptr ? "joiner" : "cycler";
+    case Kind::kTemplate: return "template";
     case Kind::kSequence: break;
   }
   switch (value.sequence->kind) {
@@ -190,6 +205,17 @@ int depth(const Value& value) {
   return value.is(Kind::kDict) ? value.dict->depth : 0;
 }
 
+bool same_object(const Value& a, const Value& b) {
+  if (a.kind != b.kind) return false;
+  switch (a.kind) {
+    case Kind::kString: return a.text() == b.text() && a.markup == b.markup;
+    case Kind::kSequence: return a.sequence == b.sequence;
+    case Kind::kDict: return a.dict == b.dict;
+    case Kind::kUndefined: return a.undefined == b.undefined;
+    default: return equal(a, b);
+  }
+}
+
 bool equal(const Value& a, const Value& b) {
   if (a.is_number() && b.is_number()) return equal_numbers(a, b);
   if (a.kind != b.kind) return false;
@@ -199,7 +225,8 @@ bool equal(const Value& a, const Value& b) {
     case Kind::kDict: return a.dict == b.dict || equal_dicts(*a.dict, *b.dict);
     case Kind::kNamespace: return a.names == b.names;
     case Kind::kLoop: return a.loop == b.loop;
-    case Kind::kCallable: return a.callable == b.callable;
+    case Kind::kCallable: return equal_callables(*a.callable, *b.callable);
+    case Kind::kHelper: return a.helper == b.helper;
     default: return true;  // none, undefined
   }
 }

@@ -24,6 +24,8 @@ enum class Kind : uint8_t {
   kNamespace,
   kLoop,
   kCallable,
+  kHelper,
+  kTemplate,
 };
 
 /// Python's kinds of ordered things, as far as a template can tell them apart.
@@ -42,6 +44,7 @@ struct Dict;
 struct Namespace;
 struct Loop;
 struct Callable;
+struct Helper;
 
 struct Value {
   Kind kind = Kind::kUndefined;
@@ -58,6 +61,8 @@ struct Value {
     Namespace* names;
     Loop* loop;
     const Callable* callable;
+    Helper* helper;
+    Dict* context;  // of `self`: what its blocks see; see Scope
   };
 
   Value() : undefined(nullptr) {}
@@ -66,6 +71,8 @@ struct Value {
   bool is(Kind k) const { return kind == k; }
   bool is_string() const { return kind == Kind::kString; }
   bool is_undefined() const { return kind == Kind::kUndefined; }
+  /// What a variable holds that was not assigned. Reading it gives an undefined value that says so.
+  bool is_missing() const { return kind == Kind::kUndefined && undefined == nullptr; }
   bool is_none() const { return kind == Kind::kNone; }
   /// Python's bool is an integer.
   bool is_integral() const { return kind == Kind::kInt || kind == Kind::kBool; }
@@ -87,11 +94,17 @@ Value of(Dict* dict);
 Value of(Namespace* names);
 Value of(Loop* loop);
 Value of(const Callable* callable);
+Value of(Helper* helper);
 
 /// Why a value is undefined, for the error that using it gives.
 struct Undefined {
   std::string_view why;    ///< "'x' is undefined"
   bool forbidden = false;  ///< the name exists in Python, but templates may not use it
+};
+
+/// range(begin, end, step) as it was written.
+struct RangeBounds {
+  int64_t begin = 0, end = 0, step = 1;
 };
 
 struct Sequence {
@@ -101,16 +114,11 @@ struct Sequence {
   uint32_t size = 0;
   uint32_t consumed = 0;       // generators: elements already walked over
   std::string_view view_name;  // views: "dict_keys", ...
+  const RangeBounds* bounds = nullptr;  // ranges
+  const Status* failure = nullptr;      // generators: what comes after the last item
   Value* items = nullptr;
 
   std::span<const Value> all() const { return {items, size}; }
-  /// What iterating gives; a generator is used up by it.
-  std::span<const Value> iterate() {
-    if (kind != SequenceKind::kGenerator) return all();
-    const uint32_t from = consumed;
-    consumed = size;
-    return all().subspan(from);
-  }
 };
 
 /// Keeps the order of insertion. Keys are equal as in Python: 1, 1.0 and True are one key.
@@ -146,24 +154,69 @@ struct Namespace {
   Dict attributes;
 };
 
-/// What `loop` sees inside a for block.
-struct Loop {
-  std::span<const Value> items;
-  int64_t index0 = 0;
-  int64_t depth0 = 0;
-  Value last_changed;  // undefined before the first call of changed()
-};
-
 struct Builtin;
+struct Loop;
 struct MacroDefinition;
 struct Scope;
+struct Stmt;
 
-/// A builtin function or method (with its object), or a macro (with the scope that it was written in).
+/// The items that a loop still has to come to. The condition of a for is asked as late as possible: it may
+/// depend on what the body did before.
+class LoopItems {
+ public:
+  explicit LoopItems(Sequence& items) : items_(&items) {}
+  virtual ~LoopItems() = default;
+  LoopItems(const LoopItems&) = delete;
+  LoopItems& operator=(const LoopItems&) = delete;
+
+  /// False at the end.
+  Result<bool> next(Value& item);
+  /// Goes on with these items, which have been accepted.
+  void replace(Sequence& items) {
+    items_ = &items;
+    at_ = 0;
+    accepted_ = true;
+  }
+
+ private:
+  /// Whether the loop takes the item.
+  virtual Result<bool> accepts(const Value&) { return true; }
+
+  Sequence* items_;
+  uint32_t at_ = 0;
+  bool accepted_ = false;
+};
+
+/// What `loop` sees inside a for block.
+struct Loop {
+  LoopItems* items = nullptr;    ///< null once the loop has ended
+  const Stmt* body = nullptr;    ///< recursive loops: what calling the loop runs
+  Scope* scope = nullptr;        ///< and the scope in which the for stands
+  int64_t index0 = -1;
+  int64_t depth0 = 0;
+  int64_t length = -1;           ///< not known while negative
+  Value before, current, after;  ///< after: looked at ahead of time, when has_after
+  bool has_after = false;
+  bool completed = false;        ///< a round came to its end without break or continue
+  Value last_changed;            ///< a tuple; missing before the first call of changed()
+};
+
+/// A builtin function or method (with its object), a macro (with the scope that it was written in), or a
+/// block (with what it sees).
 struct Callable {
   const Builtin* builtin = nullptr;
   Value self;
   const MacroDefinition* macro = nullptr;
   Scope* scope = nullptr;
+  const Stmt* block = nullptr;
+  Dict* context = nullptr;
+};
+
+/// What cycler(...) and joiner(...) give.
+struct Helper {
+  Sequence* cycled = nullptr;  ///< null: a joiner
+  int64_t position = 0;
+  Value separator;
 };
 
 inline bool Value::is_sequence(SequenceKind k) const {
@@ -183,6 +236,8 @@ int64_t weight(const Value& value);
 int64_t add_weights(int64_t a, int64_t b);
 /// Levels of values: 0 for plain ones.
 int depth(const Value& value);
+/// Python's `is`, as far as values here have an identity.
+bool same_object(const Value& a, const Value& b);
 /// Python's == . Costs at most the smaller weight, which the caller has charged for.
 bool equal(const Value& a, const Value& b);
 

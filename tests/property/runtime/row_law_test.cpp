@@ -131,6 +131,11 @@ std::vector<Case> all_cases() {
                            DType::kQ5_1, DType::kQ8_0, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K}) {
     for (const Isa isa : {Isa::kAvx2, Isa::kAvx512}) cases.push_back({type, false, isa});
   }
+  // Formats without a kernel of their own run through the one that decodes.
+  for (const DType type : {DType::kQ3_K, DType::kIQ2_XXS, DType::kMXFP4}) {
+    cases.push_back({type, false, Isa::kAvx512});
+    cases.push_back({type, false, Isa::kAvx2});
+  }
   for (const Isa isa : kAllIsas) cases.push_back({DType::kQ4_1, true, isa});
   cases.push_back({DType::kQ4_1, false, Isa::kRef});
   return cases;

@@ -26,7 +26,7 @@ class EncodeTest : public testing::Test {
     return *model;
   }
   static Tokens ids(const runtime::Model& model, const std::string& text) {
-    return model.tokenizer().encode(text, {.add_special = false, .parse_special = true});
+    return model.tokenizer().encode(text, {.add_special = false, .parse_special = true}).value();
   }
   static ChoiceItem question(Text prompt, Text correct, Text incorrect) {
     return {.line = 3,

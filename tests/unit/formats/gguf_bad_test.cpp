@@ -191,8 +191,7 @@ TEST(GgufBad, Dimensions) {
   for (const Dims& dims :
        {Dims{uint64_t{1} << 62, 4}, Dims{kMaxInt64, 2, 1, 1}, Dims{kMax64}, Dims{kMaxInt64 + 1},
         Dims{uint64_t{1} << 32, uint64_t{1} << 32}, Dims{1, kMaxInt64, kMaxInt64, 1}, Dims{uint64_t{1} << 61},
-        Dims{uint64_t{1} << 62}, Dims{kMaxInt64}, Dims{0}, Dims{0, 5}, Dims{5, 0}, Dims{kMaxInt64, 0},
-        Dims{256, 1, 0, 1}, Dims{257}}) {
+        Dims{uint64_t{1} << 62}, Dims{kMaxInt64}, Dims{0, kMax64}, Dims{257}}) {
     cases.push_back({"dimensions of F32", "b.weight", [dims](auto& b) { b.tensors[1].dims = dims; }});
   }
   for (const Dims& dims : {Dims{31, 32}, Dims{1}, Dims{33}, Dims{16, 16}, Dims{kMaxInt64 - 31}, Dims{}}) {
@@ -210,11 +209,11 @@ TEST(GgufBad, Dimensions) {
 
 TEST(GgufBad, TensorTypes) {
   std::vector<Case> cases;
-  for (const uint32_t type : {4U, 5U, 9U, 10U, 16U, 31U, 36U, 39U, 42U, 255U, 0xFFFFFFFFU}) {
+  for (const uint32_t type : {4U, 5U, 9U, 15U, 31U, 36U, 41U, 42U, 255U, 0xFFFFFFFFU}) {
     cases.push_back({"tensor type", "F32, F16, BF16", [type](auto& b) { b.tensors[0].type = type; }});
   }
   cases.push_back({"removed type", "removed", [](auto& b) { b.tensors[0].type = 4; }});
-  cases.push_back({"known type", "IQ2_XXS", [](auto& b) { b.tensors[0].type = 16; }});
+  cases.push_back({"known type", "Q8_K", [](auto& b) { b.tensors[0].type = 15; }});
   run(cases);
 }
 

@@ -56,6 +56,22 @@ GgufBuilder with_everything() {
   return b;
 }
 
+TEST(Gguf, TakesOddButLegalFiles) {
+  GgufBuilder b;
+  b.add("general.architecture", "");
+  b.add("noch nie gehört.\u4e2d", uint32_t{1});
+  b.add_tensor_raw("empty", {0}, 0, {});
+  b.add_tensor_raw("empty rows", {64, 0}, 2, {});
+  b.add_tensor("\u2603 \u200d.weight", {4}, DType::kF32, ramp(4));
+  b.add_tensor_raw("empty at the end", {5, 0, 2}, 0, {});
+  const Bytes bytes = b.build();
+  auto parsed = GgufFile::parse(bytes, "odd");
+  ASSERT_TRUE(parsed.ok()) << parsed.status().message();
+  EXPECT_EQ((*parsed)->find_tensor("empty")->data.size(), 0U);
+  EXPECT_EQ((*parsed)->find_tensor("empty at the end")->shape, (Shape{2, 0, 5}));
+  EXPECT_EQ((*parsed)->find_tensor("\u2603 \u200d.weight")->data.size(), 16U);
+}
+
 TEST(Gguf, GivesBackEveryTypeOfValue) {
   const Bytes bytes = with_everything().build();
   auto parsed = GgufFile::parse(bytes, "mem");
@@ -66,32 +82,32 @@ TEST(Gguf, GivesBackEveryTypeOfValue) {
   EXPECT_EQ(file.file_bytes(), bytes.size());
   EXPECT_EQ(file.where(), "mem");
   EXPECT_EQ(file.mapping(), nullptr);
-  EXPECT_EQ(file.metadata().size(), 18U);
-  EXPECT_EQ(file.metadata()[1].first, "u8");
-  EXPECT_EQ(*file.get_string("general.architecture"), "llama");
-  EXPECT_EQ(*file.get_int("u8"), 200);
-  EXPECT_EQ(*file.get_int("i8"), -100);
-  EXPECT_EQ(*file.get_int("u16"), 60000);
-  EXPECT_EQ(*file.get_int("i16"), -30000);
-  EXPECT_EQ(*file.get_int("u32"), 4000000000);
-  EXPECT_EQ(*file.get_int("i32"), -2000000000);
-  EXPECT_EQ(*file.get_int("i64"), std::numeric_limits<int64_t>::min());
-  EXPECT_EQ(*file.get_float("f32"), 0.5);
-  EXPECT_EQ(*file.get_float("f64"), 0.1);
-  EXPECT_TRUE(*file.get_bool("yes"));
-  EXPECT_FALSE(*file.get_bool("no"));
-  EXPECT_EQ(*file.get_string("bytes"), std::string_view("\xFF\x00z", 3));
-  const GgufArray& ints = **file.get_array("ints", GgufType::kI32);
+  EXPECT_EQ(file.metadata().entries().size(), 18U);
+  EXPECT_EQ(file.metadata().entries()[1].first, "u8");
+  EXPECT_EQ(*file.metadata().get_string("general.architecture"), "llama");
+  EXPECT_EQ(*file.metadata().get_int("u8"), 200);
+  EXPECT_EQ(*file.metadata().get_int("i8"), -100);
+  EXPECT_EQ(*file.metadata().get_int("u16"), 60000);
+  EXPECT_EQ(*file.metadata().get_int("i16"), -30000);
+  EXPECT_EQ(*file.metadata().get_int("u32"), 4000000000);
+  EXPECT_EQ(*file.metadata().get_int("i32"), -2000000000);
+  EXPECT_EQ(*file.metadata().get_int("i64"), std::numeric_limits<int64_t>::min());
+  EXPECT_EQ(*file.metadata().get_float("f32"), 0.5);
+  EXPECT_EQ(*file.metadata().get_float("f64"), 0.1);
+  EXPECT_TRUE(*file.metadata().get_bool("yes"));
+  EXPECT_FALSE(*file.metadata().get_bool("no"));
+  EXPECT_EQ(*file.metadata().get_string("bytes"), std::string_view("\xFF\x00z", 3));
+  const GgufArray& ints = **file.metadata().get_array("ints", GgufType::kI32);
   ASSERT_EQ(ints.count, 3U);
   ASSERT_EQ(ints.bytes.size(), 12U);
   int32_t last = 0;
   std::memcpy(&last, ints.bytes.data() + 8, 4);
   EXPECT_EQ(last, 7);
-  const GgufArray& bools = **file.get_array("bools", GgufType::kBool);
+  const GgufArray& bools = **file.metadata().get_array("bools", GgufType::kBool);
   EXPECT_EQ(bools.bytes[0], std::byte{1});
-  const GgufArray& strings = **file.get_array("strings", GgufType::kString);
+  const GgufArray& strings = **file.metadata().get_array("strings", GgufType::kString);
   EXPECT_EQ(strings.strings, (std::vector<std::string_view>{"a", "", "long one"}));
-  EXPECT_EQ((*file.get_array("none", GgufType::kF32))->count, 0U);
+  EXPECT_EQ((*file.metadata().get_array("none", GgufType::kF32))->count, 0U);
 }
 
 TEST(Gguf, TensorsLieWhereTheFileSaysOutermostDimensionFirst) {
@@ -121,17 +137,17 @@ TEST(Gguf, LookupsNameKeyAndTypes) {
   ASSERT_TRUE(parsed.ok());
   const GgufFile& file = **parsed;
   const std::pair<Status, const char*> cases[] = {
-      {file.get_int("absent").status(), "no such key"},
-      {file.get_int("f32").status(), "f32"},
-      {file.get_int("u64").status(), "9223372036854775808"},
-      {file.get_float("u32").status(), "u32"},
-      {file.get_bool("u8").status(), "u8"},
-      {file.get_string("ints").status(), "array of i32"},
-      {file.get_array("ints", GgufType::kU32).status(), "array of i32"},
-      {file.get_array("f64", GgufType::kF64).status(), "f64"},
-      {file.get_int_or("f32", 1).status(), "f32"},
-      {file.get_float_or("yes", 1).status(), "bool"},
-      {file.get_bool_or("strings", true).status(), "array of string"},
+      {file.metadata().get_int("absent").status(), "no such key"},
+      {file.metadata().get_int("f32").status(), "f32"},
+      {file.metadata().get_int("u64").status(), "9223372036854775808"},
+      {file.metadata().get_float("u32").status(), "u32"},
+      {file.metadata().get_bool("u8").status(), "u8"},
+      {file.metadata().get_string("ints").status(), "array of i32"},
+      {file.metadata().get_array("ints", GgufType::kU32).status(), "array of i32"},
+      {file.metadata().get_array("f64", GgufType::kF64).status(), "f64"},
+      {file.metadata().get_int_or("f32", 1).status(), "f32"},
+      {file.metadata().get_float_or("yes", 1).status(), "bool"},
+      {file.metadata().get_bool_or("strings", true).status(), "array of string"},
   };
   for (const auto& [status, got] : cases) {
     ASSERT_FALSE(status.ok());
@@ -141,10 +157,10 @@ TEST(Gguf, LookupsNameKeyAndTypes) {
     EXPECT_FALSE(status.parts().expected.empty());
     EXPECT_FALSE(status.parts().hint.empty());
   }
-  EXPECT_EQ(*file.get_int_or("absent", 5), 5);
-  EXPECT_EQ(*file.get_int_or("u8", 5), 200);
-  EXPECT_EQ(*file.get_float_or("absent", 0.25), 0.25);
-  EXPECT_TRUE(*file.get_bool_or("absent", true));
+  EXPECT_EQ(*file.metadata().get_int_or("absent", 5), 5);
+  EXPECT_EQ(*file.metadata().get_int_or("u8", 5), 200);
+  EXPECT_EQ(*file.metadata().get_float_or("absent", 0.25), 0.25);
+  EXPECT_TRUE(*file.metadata().get_bool_or("absent", true));
 }
 
 TEST(Gguf, AcceptsVersionsAlignmentsGapsAndOrder) {
@@ -219,9 +235,9 @@ TEST(Gguf, ReadsTheBuiltInModel) {
   std::printf("opened in %.2f ms\n", spent.count());
   const GgufFile& file = **parsed;
   EXPECT_EQ(file.tensors().size(), 272U);
-  EXPECT_EQ(*file.get_string("general.architecture"), "llama");
-  EXPECT_EQ(*file.get_int("llama.embedding_length"), 576);
-  EXPECT_EQ((*file.get_array("tokenizer.ggml.tokens", GgufType::kString))->count, 49152U);
+  EXPECT_EQ(*file.metadata().get_string("general.architecture"), "llama");
+  EXPECT_EQ(*file.metadata().get_int("llama.embedding_length"), 576);
+  EXPECT_EQ((*file.metadata().get_array("tokenizer.ggml.tokens", GgufType::kString))->count, 49152U);
   int q4_1 = 0, f32 = 0, q8_0 = 0;
   for (const GgufTensor& tensor : file.tensors()) {
     q4_1 += tensor.dtype == DType::kQ4_1;

@@ -83,7 +83,7 @@ TEST_P(FormatOracle, EncodesBitForBit) {
   }
 }
 
-TEST(BlockFormats, AreAllThere) { EXPECT_EQ(test::block_formats().size(), 11U); }
+TEST(BlockFormats, AreAllThere) { EXPECT_EQ(test::block_formats().size(), 26U); }
 
 INSTANTIATE_TEST_SUITE_P(All, FormatOracle, testing::ValuesIn(test::block_formats()),
                          [](const auto& one) { return std::string(dtype_name(one.param.dtype)); });

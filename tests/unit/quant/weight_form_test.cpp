@@ -32,11 +32,13 @@ TEST(WeightForms, AreFoundByNameAndByType) {
   EXPECT_EQ(find_format(DType::kBool), nullptr);
 }
 
-TEST(WeightForms, PlainNumbersWantF32AndCodesWantInt8) {
+// A form wants int8 rows exactly when there is an integer kernel for it (src/kernels/gemm).
+TEST(WeightForms, FormsWithIntegerKernelsWantInt8) {
+  const std::set<DType> with_kernel = {DType::kQ4_0, DType::kQ4_1, DType::kQ5_0, DType::kQ5_1,
+                                       DType::kQ8_0, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K};
   for (const BlockFormat& format : test::block_formats()) {
     const WeightForm& form = *find_form(format.dtype);
-    const bool plain = dtype_info(format.dtype).block_values == 1;
-    EXPECT_EQ(form.wants, plain ? ActivationForm::kF32 : ActivationForm::kQ8) << form.name;
+    EXPECT_EQ(form.wants == ActivationForm::kQ8, with_kernel.contains(format.dtype)) << form.name;
   }
 }
 

@@ -1,0 +1,167 @@
+// Padding, and numbers by a Spec.
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+#include "text/template/format.hpp"
+#include "text/template/print.hpp"
+#include "text/template/unicode.hpp"
+
+namespace brisk::text::tmpl {
+namespace {
+
+constexpr int64_t kMaxPrecision = 400;  // digits of a number; more would only be zeros
+
+bool is_one_of(char type, std::string_view types) {
+  return type != 0 && types.find(type) != std::string_view::npos;
+}
+
+char upper_char(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
+
+/// Separators between every `group` digits before the first other character, after zeros that fill up to
+/// `width` (of digits and separators).
+std::string with_grouping(std::string digits, char separator, size_t group, size_t width) {
+  const size_t end = std::min(digits.find_first_not_of("0123456789abcdefABCDEF"), digits.size());
+  std::string rest = digits.substr(end);
+  digits.resize(end);
+  const auto grouped_size = [&](size_t count) { return count + (count - 1) / group; };
+  if (digits.empty()) return rest;
+  size_t count = digits.size();
+  while (grouped_size(count) + rest.size() < width) ++count;
+  digits.insert(0, count - digits.size(), '0');
+  for (size_t at = digits.size(); at > group;) {
+    at -= group;
+    digits.insert(at, 1, separator);
+  }
+  return digits + rest;
+}
+
+/// Sign, prefix and digits as one text, padded.
+Status append_digits(Runtime& rt, std::string& out, const Spec& spec, bool negative, std::string_view prefix,
+                     std::string digits, size_t group) {
+  std::string text = negative ? "-" : spec.sign == '+' || spec.sign == ' ' ? std::string(1, spec.sign) : "";
+  text += prefix;
+  const size_t head = text.size();
+  if (spec.grouping != 0) {
+    const bool zeros = spec.fill == "0" && spec.align == '=';
+    const auto most = static_cast<int64_t>(rt.limits().output_bytes);
+    if (spec.width > most) return bad_format("a width beyond the output's limit");
+    BRISK_TRY(rt.charge_bytes(static_cast<size_t>(spec.width)));
+    const size_t width = zeros ? static_cast<size_t>(spec.width) - std::min<size_t>(head, spec.width) : 0;
+    digits = with_grouping(std::move(digits), spec.grouping, group, width);
+  }
+  return append_padded(rt, out, spec, text + digits, head, true);
+}
+
+/// The shortest text of the double, with at least one digit after the point and at most `precision` digits.
+std::string general_digits(double magnitude, int64_t precision) {
+  char buffer[512];
+  std::snprintf(buffer, sizeof buffer, "%.*e", static_cast<int>(std::max<int64_t>(precision, 1)) - 1, magnitude);
+  const char* e = std::find(buffer, buffer + sizeof buffer, 'e');
+  const int exponent = std::atoi(e + 1);
+  // As with %g, but the largest number without an exponent has one digit less: ".0" is added to it.
+  if (exponent >= -4 && exponent < std::max<int64_t>(precision, 1) - 1) {
+    std::snprintf(buffer, sizeof buffer, "%.*g", static_cast<int>(std::max<int64_t>(precision, 1)), magnitude);
+    const std::string text = buffer;
+    return text.find('.') == std::string::npos ? text + ".0" : text;
+  }
+  std::string mantissa(static_cast<const char*>(buffer), e);
+  if (mantissa.find('.') != std::string::npos) {
+    mantissa.erase(mantissa.find_last_not_of('0') + 1);
+    if (mantissa.ends_with('.')) mantissa.pop_back();
+  }
+  return mantissa + e;
+}
+
+std::string float_digits(const Spec& spec, double magnitude) {
+  if (spec.type == 0 && spec.precision < 0) return float_repr(magnitude);
+  if (spec.type == 0 && !spec.alternate) return general_digits(magnitude, spec.precision);
+  const char type = spec.type == 0 || spec.type == 'n' ? 'g' : spec.type == '%' ? 'f' : spec.type;
+  const std::string pattern = std::string(spec.alternate ? "%#.*" : "%.*") + type;
+  char buffer[1024];  // 309 digits and the largest precision fit
+  const int precision = static_cast<int>(spec.precision < 0 ? 6 : spec.precision);
+  const double shown = spec.type == '%' ? magnitude * 100 : magnitude;
+  const int written = std::snprintf(buffer, sizeof buffer, pattern.c_str(), precision, shown);
+  std::string digits(buffer, static_cast<size_t>(std::clamp(written, 0, static_cast<int>(sizeof buffer) - 1)));
+  return spec.type == '%' ? digits + "%" : digits;
+}
+
+}  // namespace
+
+Status bad_format(std::string got) { return fail("a format that Python knows", std::move(got)); }
+
+bool is_integer_type(char type) { return is_one_of(type, "dxXobniu"); }
+bool is_float_type(char type) { return is_one_of(type, "eEfFgG%"); }
+
+int64_t read_number(std::string_view text, size_t& at) {
+  int64_t value = 0;
+  for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
+    value = std::min<int64_t>(value * 10 + (text[at] - '0'), INT32_MAX);
+  }
+  return value;
+}
+
+Status append_padded(Runtime& rt, std::string& out, const Spec& spec, std::string_view text, size_t head,
+                     bool right) {
+  const int64_t missing = spec.width - count_characters(text);
+  if (missing <= 0) {
+    out += text;
+    return rt.charge_bytes(text.size());
+  }
+  if (spec.width > static_cast<int64_t>(rt.limits().output_bytes))
+    return bad_format("a width beyond the output's limit");
+  BRISK_TRY(rt.charge_bytes(static_cast<size_t>(spec.width) * spec.fill.size()));
+  const char align = spec.align != 0 ? spec.align : right ? '>' : '<';
+  int64_t before = align == '<' ? 0 : align == '^' ? missing / 2 : missing;
+  const int64_t after = missing - before;
+  if (align == '=') {
+    out += text.substr(0, head);
+    text.remove_prefix(head);
+  }
+  while (before-- > 0) out += spec.fill;
+  out += text;
+  for (int64_t i = 0; i < after; ++i) out += spec.fill;
+  return {};
+}
+
+Status append_text(Runtime& rt, std::string& out, const Spec& spec, std::string_view text, bool right) {
+  if (spec.precision >= 0) text = text.substr(0, offset_of_character(text, spec.precision));
+  return append_padded(rt, out, spec, text, 0, right);
+}
+
+Status append_integer(Runtime& rt, std::string& out, const Spec& spec, int64_t value) {
+  const uint64_t magnitude = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+  const bool decimal = spec.type == 0 || is_one_of(spec.type, "diun");
+  const int base = decimal ? 10 : spec.type == 'x' || spec.type == 'X' ? 16 : spec.type == 'o' ? 8 : 2;
+  char buffer[72];
+  std::string digits(buffer, std::to_chars(buffer, buffer + sizeof buffer, magnitude, base).ptr);
+  if (spec.type == 'X') std::transform(digits.begin(), digits.end(), digits.begin(), upper_char);
+  if (spec.precision > kMaxPrecision) return bad_format("a precision above " + std::to_string(kMaxPrecision));
+  if (spec.precision > static_cast<int64_t>(digits.size())) {
+    digits.insert(0, static_cast<size_t>(spec.precision) - digits.size(), '0');
+  }
+  const std::string prefix = spec.alternate && !decimal ? std::string("0") + spec.type : "";
+  return append_digits(rt, out, spec, value < 0, prefix, std::move(digits), decimal ? 3 : 4);
+}
+
+Status append_float(Runtime& rt, std::string& out, const Spec& spec, double value) {
+  if (spec.precision > kMaxPrecision) return bad_format("a precision above " + std::to_string(kMaxPrecision));
+  std::string digits;
+  if (std::isfinite(value)) {
+    digits = float_digits(spec, std::fabs(value));
+  } else {
+    digits = std::isnan(value) ? "nan" : "inf";
+    if (is_one_of(spec.type, "EFG")) std::transform(digits.begin(), digits.end(), digits.begin(), upper_char);
+    if (spec.type == '%') digits += '%';
+  }
+  const bool is_zero = digits.find_first_of("123456789n") == std::string::npos;
+  const bool negative = std::signbit(value) && !std::isnan(value) && !(spec.no_negative_zero && is_zero);
+  // Only digits are grouped, and an exponent has none to group.
+  Spec ungrouped = spec;
+  if (!std::isfinite(value)) ungrouped.grouping = 0;
+  return append_digits(rt, out, ungrouped, negative, "", std::move(digits), 3);
+}
+
+}  // namespace brisk::text::tmpl
