@@ -80,6 +80,9 @@ stage_e2e() { BRISK_BINARY=$BRISK_ROOT/build/dev/brisk run_pytest e2e tests/e2e;
 stage_python() { run_pytest python tests/python; }
 stage_parity() { run_pytest parity -s tests/parity; }
 
+# Our readers against those of others, on files that were changed at random.
+stage_differential() { BRISK_JUDGES=$BRISK_ROOT/build/dev/tests run_pytest differential -s tests/differential; }
+
 # The kernels again with the CPU's level capped. The best level was run by the stage unit.
 stage_isa_caps() {
   local isa
@@ -103,7 +106,7 @@ SYMBOLS=external_symbolizer_path=/usr/bin/addr2line
 export ASAN_OPTIONS=$SYMBOLS UBSAN_OPTIONS=print_stacktrace=1:$SYMBOLS
 
 # Parsers and what they stand on, graphs, stored state, and every allocation that fails, under the sanitizers.
-stage_sanitized_unit() { run_ctest build/asan sanitized -R '^(unit_(base|tensor|quant|formats|text|graph|ops|runtime)|fault_[a-z]+)/'; }
+stage_sanitized_unit() { run_ctest build/asan sanitized -R '^(unit_(base|tensor|quant|formats|text|hub|graph|ops|models|runtime)|fault_[a-z]+)/'; }
 
 # Runs of each fuzz target in the gate, and the seed (give BRISK_FUZZ_SEED to try another).
 FUZZ_RUNS=100000

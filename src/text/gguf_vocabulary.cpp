@@ -126,7 +126,10 @@ Status no_such_id(const Vocabulary& v, const char* name) {
                     "none, though texts are to get one", "converting the file anew"});
 }
 
-Status put_around(const Vocabulary& v, bool add_bos, bool add_eos, TokenizerSpec& spec) {
+/// What the file says, else the custom of the family, where the vocabulary has the tokens.
+Status put_around(const Vocabulary& v, bool bos_by_custom, bool eos_by_custom, TokenizerSpec& spec) {
+  const bool add_bos = v.add_bos.value_or(bos_by_custom && spec.bos != -1);
+  const bool add_eos = v.add_eos.value_or(eos_by_custom && spec.eos != -1);
   if (add_bos && spec.bos == -1) return no_such_id(v, "BOS");
   if (add_eos && spec.eos == -1) return no_such_id(v, "EOS");
   if (add_bos) spec.prefix = {spec.bos};
@@ -164,7 +167,7 @@ Status byte_pair_encoding(const Vocabulary& v, std::string_view pre, TokenizerSp
     spec.normalizer = Normalizer(marks_for_spaces(false));
   }
   BRISK_TRY(read_merges(v, spec));
-  return put_around(v, v.add_bos.value_or(is_one_of(kAddBos, pre)), v.add_eos.value_or(false), spec);
+  return put_around(v, is_one_of(kAddBos, pre), false, spec);
 }
 
 Status gpt2(const Vocabulary& v, TokenizerSpec& spec) { return byte_pair_encoding(v, v.pre_tokenizer, spec); }
@@ -191,7 +194,7 @@ Status llama(const Vocabulary& v, TokenizerSpec& spec) {
   const bool prefix = v.add_space_prefix.value_or(true);
   spec.normalizer = Normalizer(marks_for_spaces(prefix));
   spec.strip_first_space = prefix;
-  return put_around(v, v.add_bos.value_or(true), v.add_eos.value_or(false), spec);
+  return put_around(v, true, false, spec);
 }
 
 Status t5(const Vocabulary& v, TokenizerSpec& spec) {
@@ -215,7 +218,7 @@ Status t5(const Vocabulary& v, TokenizerSpec& spec) {
   steps.push_back(std::make_shared<UnigramSpaces>(prefix, merge));
   spec.normalizer = Normalizer(std::move(steps));
   spec.strip_first_space = prefix || merge;
-  return put_around(v, v.add_bos.value_or(false), v.add_eos.value_or(true), spec);
+  return put_around(v, false, true, spec);
 }
 
 // Words carry U+2581 in front, parts of words nothing, where vocab.txt has nothing and "##".

@@ -41,7 +41,7 @@ enum class TokenSpelling : uint8_t {
 /// A token that stands for itself in a text.
 struct AddedToken {
   int32_t id = -1;
-  std::string_view text;
+  std::string_view text = {};
   bool special = false;      ///< a control token: never found in text that is the user's (parse_special off)
   bool normalized = false;   ///< looked for after the normalizer instead of before
   bool strip_left = false;   ///< takes white space on its left with it

@@ -11,7 +11,7 @@ namespace brisk::text {
 namespace {
 
 constexpr size_t kShortestText = 512;
-constexpr size_t kMostEntries = 32768;
+constexpr size_t kMostEntries = 16384;  // 1 MiB
 constexpr size_t kBytesPerEntry = 16;  // of text
 
 }  // namespace

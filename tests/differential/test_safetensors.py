@@ -9,6 +9,7 @@ import json
 import math
 import random
 import re
+import shutil
 import struct
 import subprocess
 import time
@@ -328,3 +329,29 @@ def test_opening_by_path_judges_as_from_memory(seed, tmp_path):
         except (safetensors.SafetensorError, OSError):
             accepted = False
         assert accepted == ("tensors" in by_reference(file)), file
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+@pytest.mark.parametrize("way", ["dots", "absolute", "link", "linked_folder", "single"])
+def test_nothing_outside_the_folder_is_opened(judge, tmp_path, way):
+    """A folder whose names lead to a good file outside: refused, and the system calls show that it stayed closed."""
+    model, target, canary = tmp_path / "model", tmp_path / "target", tmp_path / "outside" / "canary.safetensors"
+    for folder in (model, target, canary.parent):
+        folder.mkdir()
+    header = b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}'
+    canary.write_bytes(struct.pack("<Q", len(header)) + header + b"x")
+    (model / "link.safetensors").symlink_to(canary)
+    (model / "folder").symlink_to("../outside")
+    name = {"dots": "../outside/canary.safetensors", "absolute": str(canary), "link": "link.safetensors",
+            "linked_folder": "folder/canary.safetensors", "single": None}[way]  # fmt: skip
+    if name:
+        (model / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": name}}))
+    else:
+        (model / "link.safetensors").rename(model / "model.safetensors")
+    log = tmp_path / "log"
+    command = ["strace", "-f", "-y", "-e", "trace=open,openat,openat2", "-o", log, judge("safetensors").program]
+    done = subprocess.run([*command, "copy", model, target, "100"], capture_output=True, text=True)
+    assert done.returncode == 3, done.stderr
+    opened = re.findall(r" = \d+<([^>]*)>", log.read_text())
+    assert str(model) in opened, "the log shows what is opened"
+    assert not [path for path in opened if path.startswith(str(canary.parent))]

@@ -3,11 +3,10 @@
 The texts are Wikipedia's and random ones of all planes, BRISK_DIFFERENTIAL x 20 bytes of each (2 MB by default).
 """
 
-import json
 import random
-import re
 import struct
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,8 @@ import reference  # noqa: E402
 DECODED_OTHERWISE = {
     "clip_like": "the suffix </w> becomes a space",
 }
+# Their patterns run in PCRE2, which knows Unicode 14 (as Python 3.11 does): texts without later characters.
+RUN_IN_PCRE2 = {"split_unknown", "split_unknown_lookahead", "inverted", "clip_like", "byte_level_normalizer"}
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +56,18 @@ def plain_texts(wikipedia, file_count, seed):
 def odd_texts(reference_tokenizer, seed):
     """Short texts with added tokens inside, spaces around them, and words run together."""
     rng = random.Random(seed)
-    added = [t.content for t in reference_tokenizer.get_added_tokens_decoder().values()][:200] or ["<none>"]
+    added = [t.content for t in reference_tokenizer.get_added_tokens_decoder().values()]
+    # Bytes apart from their characters are decoded otherwise (docs/design/tokenizer-json.md).
+    added = [content for content in added if not content.startswith("<0x")][:200] or ["<none>"]
     parts = [" ", "  ", "\n", "a", "Hello", " world", "don't", "1234", ".", " ,", "\u2581", "é", "日本", "\u00a0", "word",
              "words", "</s>", "🙂", "\t", "", "_", "the"]
     yield from ("", " ", "  ", "\n", "a", " a", "a ", "   a   b   ", "x" * 3000, " " * 3000, "\u0301" * 300)
     for _ in range(2000):
         yield "".join(rng.choice(added) if rng.random() < 0.3 else rng.choice(parts) for _ in range(rng.randrange(1, 12)))
+
+
+def without_later_characters(text):
+    return "".join(c for c in text if unicodedata.category(c) != "Cn")
 
 
 def open_both(judge, name, text):
@@ -82,6 +89,8 @@ def show(theirs, expected, got):
 def test_equal(judge, plain_texts, training_text, seed, name):
     source, theirs = open_both(judge, name, training_text)
     texts = plain_texts + list(odd_texts(theirs, seed))
+    if name in RUN_IN_PCRE2:
+        texts = [without_later_characters(text) for text in texts]
     expected = [theirs.encode(text).ids for text in texts]
     files = [b"T" + source.encode()] + [b"E" + text.encode() for text in texts]
     files += [b"d" + struct.pack(f"<{len(ids)}i", *ids) for ids in expected]

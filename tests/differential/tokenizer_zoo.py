@@ -90,7 +90,7 @@ def metaspace_bpe(text, scheme):
         text, models.BPE(unk_token="<unk>", byte_fallback=True),
         bpe_trainer(special_tokens=["<unk>", "<s>", "</s>", *BYTES], limit_alphabet=200),
         pre_tokenizer=pre_tokenizers.Metaspace(prepend_scheme=scheme),
-        decoder=decoders.Metaspace(prepend_scheme=scheme),
+        decoder=decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace(prepend_scheme=scheme)]),
         added=[AddedToken("<mark>", normalized=False), AddedToken("<left>", lstrip=True, normalized=False),
                AddedToken("<right>", rstrip=True, normalized=False), AddedToken("word", single_word=True)])
 

@@ -52,6 +52,7 @@ void check_error(const Status& status) {
 void use_tensor(const GgufTensor& tensor) {
   const DTypeInfo& info = dtype_info(tensor.dtype);
   const auto bytes = static_cast<size_t>(info.block_bytes);
+  if (tensor.data.empty()) return require(element_count(tensor.shape) == 0, "only empty tensors have no bytes");
   require(tensor.data.size() >= bytes && tensor.data.size() % bytes == 0, "a tensor has whole blocks");
   touch(tensor.data.first(bytes));
   touch(tensor.data.last(bytes));

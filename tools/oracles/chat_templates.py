@@ -4,163 +4,108 @@ chat templates and of small snippets.
 
     python tools/oracles/chat_templates.py [folder with *.jinja]
 
-cases.json     the public templates of the shared data (named, not copied) x the conversations below
-snippets.json  our own expressions, one behaviour each
+cases.json     the public templates of the shared data (named, not copied) x chat_template_conversations.py
+snippets.json  our own expressions, one behaviour each (chat_template_snippets.py)
+random.json    random templates from a seed (chat_template_random.py)
 
-An expected text of null means: rendering (or parsing) ends in an error.
+An expected text of null means: rendering (or parsing) ends in an error. In cases.json a text stands once, in
+"texts", and "expected" has its index. Random templates whose text is not defined by their source are left out:
+see UNDEFINED_TEXT and Walk.
 """
 
 import datetime
 import json
 import pathlib
+import re
+import signal
 import sys
+import warnings
 
 from transformers.utils.chat_template_utils import _cached_compile_jinja_template as compile_template
 
+from chat_template_conversations import CONVERSATIONS
+from chat_template_random import snippets as random_snippets
 from chat_template_snippets import SNIPPETS, VARIABLES
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NOW = datetime.datetime(2024, 7, 26, 14, 5, 9)
 
-WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "Get the weather \"now\" for a <city> & its surroundings.",
-        "parameters": {
-            "type": "object",
-            "properties": {
-                "city": {"type": "string", "description": "The city, e.g. Zürich"},
-                "unit": {"type": "string", "enum": ["celsius", "fahrenheit"], "default": "celsius"},
-                "days": {"type": ["integer", "null"], "minimum": 1, "maximum": 14},
-                "detail": {
-                    "type": "object",
-                    "properties": {"wind": {"type": "boolean"}, "hours": {"type": "array", "items": {"type": "number"}}},
-                    "required": ["wind"],
-                },
-            },
-            "required": ["city"],
-        },
-        "return": {"type": "object", "description": "the weather"},
-    },
-}
-CLOCK = {"type": "function", "function": {"name": "now", "description": "", "parameters": {"type": "object", "properties": {}}}}
+SEED = 20250727
+RANDOM_SNIPPETS = 4000
+SECONDS_PER_SNIPPET = 5
+
+# Addresses of objects, and integers beyond 64 bits and complex numbers, which are errors on our side.
+UNDEFINED_TEXT = re.compile(r"0x[0-9a-f]{8,}|<(built-in|bound|function|class)|\d{19,}|\dj\)", re.IGNORECASE)
 
 
-def user(text):
-    return {"role": "user", "content": text}
+class Undecided(Exception):
+    """The template asks for the text of something whose text is an address."""
 
 
-def assistant(text, **more):
-    return {"role": "assistant", "content": text, **more}
+class Walk:
+    """What map, select and the like give, without a text of its own."""
+
+    def __init__(self, items):
+        self.items = iter(items)
+
+    def __iter__(self):
+        return self.items
+
+    def __next__(self):
+        return next(self.items)
+
+    def __str__(self):
+        raise Undecided
+
+    __repr__ = __str__
 
 
-def system(text):
-    return {"role": "system", "content": text}
+def walking(function):
+    """The filter with its generator wrapped."""
+
+    def wrapped(*args, **kwargs):
+        result = function(*args, **kwargs)
+        return result if isinstance(result, (str, list, tuple, dict)) else Walk(result)
+
+    wrapped.__dict__.update(function.__dict__)
+    return wrapped
 
 
-def call(arguments, name="get_weather", id="call12345"):
-    return {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
+# Filters that give generators.
+GENERATORS = ["batch", "items", "map", "reject", "rejectattr", "reverse", "select", "selectattr", "slice", "unique"]
 
 
-def tool(text, **more):
-    return {"role": "tool", "content": text, "tool_call_id": "call12345", "name": "get_weather", **more}
-
-
-ARGUMENTS = {"city": "Zürich", "days": 3, "detail": {"wind": True, "hours": [1, 2.5]}, "unit": None}
-TOOL_TURN = [
-    system("Be brief."),
-    user("Weather in Zürich?"),
-    assistant("", tool_calls=[call(ARGUMENTS)]),
-    tool('{"temp": 21.5, "sky": "clear"}'),
-    assistant("It is 21.5 degrees."),
-    user("Thanks <b>a lot</b>!"),
-]
-
-CONVERSATIONS = {
-    "one_turn": {"messages": [user("Hello, who are you?")]},
-    "one_turn_prompt": {"messages": [user("Hello, who are you?")], "add_generation_prompt": True},
-    "system_prompt": {"messages": [system("You are terse."), user("Hi")], "add_generation_prompt": True},
-    "multi_turn": {
-        "messages": [user("1+1?"), assistant("2"), user("and 2+2?"), assistant("4\n"), user("  thanks \n")],
-        "add_generation_prompt": True,
-    },
-    "multi_turn_system": {"messages": [system("S\n"), user("a"), assistant("b"), user("c"), assistant("d")]},
-    "tools_offered": {"messages": [user("Weather?")], "tools": [WEATHER, CLOCK], "add_generation_prompt": True},
-    "tool_turn": {"messages": TOOL_TURN, "tools": [WEATHER, CLOCK], "add_generation_prompt": True},
-    "tool_turn_without_tools": {"messages": TOOL_TURN, "add_generation_prompt": True},
-    "tool_last": {"messages": TOOL_TURN[:4], "tools": [WEATHER], "add_generation_prompt": True},
-    "two_calls": {
-        "messages": [
-            user("Both, please."),
-            assistant("Let me see.", tool_calls=[call({"city": "Bern"}), call({}, "now", "call67890")]),
-            tool("rain"),
-            tool("12:00", tool_call_id="call67890", name="now"),
-        ],
-        "tools": [WEATHER, CLOCK],
-        "add_generation_prompt": True,
-    },
-    "arguments_as_text": {
-        "messages": [user("W?"), {"role": "assistant", "content": None, "tool_calls": [call('{"city": "Bern"}')]}, tool("sun")],
-        "tools": [WEATHER],
-    },
-    "reasoning": {
-        "messages": [
-            user("Why?"),
-            assistant("Because.", reasoning_content="Let me think.\nHmm."),
-            user("Really?"),
-            assistant("<think>\nmore thoughts\n</think>\n\nYes.", thinking="inner"),
-            user("Ok"),
-        ],
-        "add_generation_prompt": True,
-        "enable_thinking": True,
-    },
-    "reasoning_off": {"messages": [user("Why?")], "add_generation_prompt": True, "enable_thinking": False},
-    "reasoning_tools": {
-        "messages": [
-            user("Why?"),
-            assistant("", reasoning_content="I need the tool.", thinking="I need the tool.", tool_calls=[call(ARGUMENTS)]),
-            tool("42"),
-        ],
-        "tools": [WEATHER],
-        "add_generation_prompt": True,
-    },
-    "parts": {
-        "messages": [
-            {"role": "system", "content": [{"type": "text", "text": "Sys."}]},
-            {"role": "user", "content": [{"type": "text", "text": "Look: "}, {"type": "text", "text": "two parts"}]},
-            {"role": "assistant", "content": [{"type": "text", "text": "Seen."}]},
-            user("ok"),
-        ],
-        "add_generation_prompt": True,
-    },
-    "image_part": {"messages": [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "What is it?"}]}]},
-    "empty_content": {"messages": [system(""), user(""), assistant(""), user("")], "add_generation_prompt": True},
-    "null_content": {"messages": [user("a"), {"role": "assistant", "content": None}, user("b")]},
-    "unicode": {"messages": [user("Grüße, 世界 🌍 \u200b a\tb\r\n\\n \"q\" 'q' {{ x }} {% y %}")], "add_generation_prompt": True},
-    "special_text": {"messages": [user("<|im_end|> </s> [INST] <|eot_id|> <think>no</think> <end_of_turn>")]},
-    "unknown_role": {"messages": [user("a"), {"role": "narrator", "content": "b"}], "add_generation_prompt": True},
-    "wrong_order": {"messages": [assistant("first"), user("a"), user("b"), system("late")]},
-    "no_messages": {"messages": [], "add_generation_prompt": True},
-    "developer": {"messages": [{"role": "developer", "content": "Rules."}, user("Hi")], "tools": [CLOCK]},
-}
-for conversation in CONVERSATIONS.values():
-    conversation.setdefault("add_generation_prompt", False)
-    conversation.setdefault("tools", None)
-    conversation.setdefault("documents", None)
-    conversation.update(bos_token="<s>", eos_token="</s>", pad_token="<pad>", unk_token="<unk>")
+def fail_late(*_):
+    raise Undecided
 
 
 def render(source, variables):
-    """The rendered text, or None for any error."""
+    """The rendered text, or None for any error; Undecided where the source does not define it."""
     try:
-        template = compile_template(source)
+        environment = compile_template("").environment
+        environment.filters.update({name: walking(environment.filters[name]) for name in GENERATORS})
+        template = environment.from_string(source)
         template.globals["strftime_now"] = NOW.strftime
         text = template.render(**json.loads(json.dumps(variables)))
         text.encode()  # a lone surrogate is no text
         return text
+    except Undecided:
+        raise
     except Exception:  # whatever jinja2 or Python raises is "an error"
         return None
+
+
+def decide(source, variables):
+    """As render(), for random sources, which may also run long or show addresses."""
+    signal.signal(signal.SIGALRM, fail_late)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS_PER_SNIPPET)
+    try:
+        text = render(source, variables)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    if text is not None and UNDEFINED_TEXT.search(text):
+        raise Undecided
+    return text
 
 
 def write(name, content):

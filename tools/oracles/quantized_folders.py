@@ -68,7 +68,9 @@ def gptq(weight, bits, group, symmetric, version, order):
 
     outputs, inputs = weight.shape
     size = inputs if group == -1 else group
-    places = torch.randperm(inputs) if order else torch.arange(inputs)
+    places = torch.arange(inputs)
+    if order:
+        places = torch.from_numpy(np.random.default_rng(SEED).permutation(inputs))
     scales, zeros = min_max_groups(weight[:, places], bits, size, symmetric)
     groups = torch.empty(inputs, dtype=torch.int32)
     groups[places] = (torch.arange(inputs) // size).int()
@@ -263,12 +265,13 @@ def network(width, layers):
         num_attention_heads=heads, num_key_value_heads=heads if width < 128 else heads // 2,
         max_position_embeddings=256, tie_word_embeddings=False, architectures=["LlamaForCausalLM"],
         bos_token_id=None, eos_token_id=None)
-    torch.manual_seed(SEED)
     model = transformers.LlamaForCausalLM(config).float().eval()
+    random = np.random.default_rng(SEED)  # torch's numbers depend on the CPU
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             spread = 0.3 if "norm" in name else 0.05 + 1.0 / parameter.shape[-1] ** 0.5
-            parameter.copy_((torch.randn_like(parameter) * spread + ("norm" in name)).half().float())
+            values = random.standard_normal(parameter.shape) * spread + ("norm" in name)
+            parameter.copy_(torch.from_numpy(values.astype(np.float16)))
     return model
 
 
@@ -280,7 +283,6 @@ def quantized_modules(model):
 def make(scheme, width, layers):
     """(model with dequantised weights, quantised tensors, the other tensors, dequantised matrices by module)."""
     model = network(width, layers)
-    torch.manual_seed(SEED)
     tensors, matrices = {}, {}
     for name, module in quantized_modules(model).items():
         parts, matrix = scheme.quantize(name, module.weight.data.to(scheme.dtype))
@@ -334,7 +336,7 @@ def fnv(matrix):
 def versions():
     out = {}
     for package in ("compressed-tensors", "transformers", "torch"):
-        out[package] = importlib.metadata.version(package)
+        out[package] = importlib.metadata.version(package).partition("+")[0]
     return out | {"gptqmodel": "7.7.0", "autoawq": "0.2.9"}
 
 

@@ -8,8 +8,12 @@
 
 namespace brisk::text::tmpl {
 
-Result<Arguments> Interpreter::evaluate_arguments(const Expr& expr, Scope& scope) {
+Result<Arguments> Interpreter::evaluate_arguments(const Expr& expr, Scope& scope, const Value* caller) {
   Arguments arguments;
+  const auto give_caller = [&] {
+    if (caller != nullptr) arguments.named.push_back({kSpecialNames[kCallerName], *caller});
+    caller = nullptr;
+  };
   for (const Argument& argument : expr.arguments) {
     BRISK_ASSIGN(const Value value, evaluate(*argument.value, scope));
     switch (argument.kind) {
@@ -23,6 +27,7 @@ Result<Arguments> Interpreter::evaluate_arguments(const Expr& expr, Scope& scope
       }
       case ArgumentKind::kUnpackDict: {
         if (!value.is(Kind::kDict)) return fail("a dictionary after '**'", std::string(type_name(value)));
+        give_caller();
         const size_t written = arguments.named.size();
         BRISK_TRY(rt_.charge(static_cast<int64_t>((1 + written) * value.dict->size)));
         for (const Dict::Entry& entry : value.dict->all()) {
@@ -35,13 +40,13 @@ Result<Arguments> Interpreter::evaluate_arguments(const Expr& expr, Scope& scope
       }
     }
   }
+  give_caller();
   return arguments;
 }
 
 Result<Value> Interpreter::evaluate_call(const Expr& expr, Scope& scope, const Value* caller) {
   BRISK_ASSIGN(const Value callee, evaluate(*expr.items[0], scope));
-  BRISK_ASSIGN(Arguments arguments, evaluate_arguments(expr, scope));
-  if (caller != nullptr) arguments.named.push_back({kSpecialNames[kCallerName], *caller});
+  BRISK_ASSIGN(Arguments arguments, evaluate_arguments(expr, scope, caller));
   return call(callee, arguments);
 }
 

@@ -134,7 +134,7 @@ Result<Value> Interpreter::apply_builtin(const Expr& expr, const Value& self, Sc
   if (expr.builtin == nullptr) {
     return fail("a known " + std::string(what), "'" + std::string(expr.text.substr(0, 60)) + "'");
   }
-  BRISK_ASSIGN(const Arguments arguments, evaluate_arguments(expr, scope));
+  BRISK_ASSIGN(const Arguments arguments, evaluate_arguments(expr, scope, nullptr));
   return call_builtin(rt_, *expr.builtin, self, arguments);
 }
 

@@ -1,12 +1,13 @@
 // Filters for HTML and URLs.
 #include <algorithm>
-#include <array>
+#include <set>
 
 #include "base/utf8.hpp"
 #include "text/template/markup.hpp"
 #include "text/template/operators.hpp"
 #include "text/template/print.hpp"
 #include "text/template/unicode.hpp"
+#include "text/template/urlize.hpp"
 
 namespace brisk::text::tmpl {
 namespace {
@@ -99,10 +100,55 @@ Result<Value> xmlattr(Runtime& rt, const Value& self, const Bound& arguments) {
   return text;
 }
 
+/// The words of `rel` and what belongs there anyway, in order.
+Result<std::string> rel_of(const Bound& arguments) {
+  std::set<std::string, std::less<>> words = {"noopener"};
+  if (arguments.flag(1)) words.insert("nofollow");
+  if (arguments.flag(3)) {
+    BRISK_ASSIGN(const std::string_view rel, string_argument(arguments[3], "rel"));
+    for (std::string_view rest = strip(rel, Side::kBoth); !rest.empty(); rest = strip(rest, Side::kLeft)) {
+      size_t end = 0;
+      for (size_t length = 0; end < rest.size() && !is_space(character_at(rest, end, length));) end += length;
+      words.emplace(rest.substr(0, end));
+      rest.remove_prefix(end);
+    }
+  }
+  std::string joined;
+  for (const std::string& word : words) joined += (joined.empty() ? "" : " ") + word;
+  return joined;
+}
+
+Result<Value> urlize(Runtime& rt, const Value& self, const Bound& arguments) {
+  LinkStyle style;
+  if (!arguments.is_none(0)) {
+    BRISK_ASSIGN(style.limit, integer_argument(arguments[0], "the limit"));
+  }
+  BRISK_ASSIGN(const std::string rel, rel_of(arguments));
+  style.attributes = " rel=\"" + escape_html(rel) + "\"";
+  if (arguments.flag(2)) {
+    BRISK_ASSIGN(const Value target, escaped_text(rt, arguments[2]));
+    style.attributes += " target=\"" + std::string(target.text()) + "\"";
+  }
+  if (!arguments.is_none(4)) {
+    BRISK_ASSIGN(const auto schemes, elements(rt, arguments[4]));
+    for (const Value& scheme : schemes) {
+      BRISK_ASSIGN(const std::string_view text, string_argument(scheme, "a scheme"));
+      if (!is_url_scheme(text)) return fail("the start of a URL such as 'ftp://'", quoted(text.substr(0, 60)));
+      style.schemes.emplace_back(text);
+    }
+  }
+  BRISK_ASSIGN(const Value text, escaped_text(rt, self));
+  BRISK_ASSIGN(const std::string linked, with_links(rt, text.text(), style));
+  BRISK_ASSIGN(Value result, rt.copy_string(linked));
+  result.markup = rt.autoescape;
+  return result;
+}
+
 constexpr Builtin kFilters[] = {
     {"safe", "", mark_safe},          {"escape", "", escape},       {"e", "", escape},
     {"forceescape", "", force_escape}, {"striptags", "", striptags}, {"urlencode", "", urlencode},
     {"xmlattr", "autospace?", xmlattr},
+    {"urlize", "trim_url_limit? nofollow? target? rel? extra_schemes?", urlize},
 };
 
 }  // namespace

@@ -72,7 +72,6 @@ Result<Value> center(Runtime& rt, const Value& self, const Bound& arguments) {
 }
 
 Result<Value> truncate(Runtime& rt, const Value& self, const Bound& arguments) {
-  BRISK_ASSIGN(const Value text, to_str(rt, self));
   int64_t length = 255;
   int64_t leeway = 5;
   std::string_view end = "...";
@@ -88,11 +87,15 @@ Result<Value> truncate(Runtime& rt, const Value& self, const Bound& arguments) {
   const int64_t end_length = count_characters(end);
   if (length < end_length || leeway < 0)
     return fail("a length of at least " + std::to_string(end_length), std::to_string(length));
-  BRISK_TRY(rt.charge(text.length));
-  if (count_characters(text.text()) - leeway <= length) return text;
-  std::string_view cut = text.text().substr(0, offset_of_character(text.text(), length - end_length));
-  if (!arguments.flag(1)) cut = cut.substr(0, std::min(cut.rfind(' '), cut.size()));
-  return rt.copy_string(std::string(cut) + std::string(end));
+  BRISK_ASSIGN(const int64_t size, length_of(rt, self));
+  if (size - leeway <= length) return self;
+  if (!self.is_string()) return fail("text to cut", std::string(type_name(self)));
+  BRISK_TRY(rt.charge(self.length));
+  Value cut = of(self.text().substr(0, offset_of_character(self.text(), length - end_length)));
+  if (!arguments.flag(1)) cut = of(cut.text().substr(0, std::min(cut.text().rfind(' '), cut.text().size())));
+  cut.markup = self.markup;
+  const Value tail = arguments.has(2) ? arguments[2] : of(end);
+  return binary(rt, BinaryOp::kAdd, cut, tail);
 }
 
 Result<Value> wordwrap(Runtime& rt, const Value& self, const Bound& arguments) {

@@ -67,14 +67,22 @@ Result<Value> sort_key(Runtime& rt, const Value& item, const Value& attribute, b
   }
 }
 
+/// Python takes nothing but numbers for the `reverse` of sorted().
+Result<bool> reverse_argument(const Bound& arguments, size_t i) {
+  if (!arguments.has(i)) return false;
+  BRISK_ASSIGN(const int64_t reverse, integer_argument(arguments[i], "reverse"));
+  return reverse != 0;
+}
+
 Result<Value> sort(Runtime& rt, const Value& self, const Bound& arguments) {
+  BRISK_ASSIGN(const bool reverse, reverse_argument(arguments, 0));
   BRISK_ASSIGN(const auto items, elements(rt, self));
   std::vector<Keyed> keyed;
   for (const Value& item : items) {
     BRISK_ASSIGN(const Value key, sort_key(rt, item, arguments[2], arguments.flag(1)));
     keyed.push_back({key, item});
   }
-  BRISK_TRY(sort_keyed(rt, keyed, arguments.flag(0), sorts_before));
+  BRISK_TRY(sort_keyed(rt, keyed, reverse, sorts_before));
   return list_of(rt, keyed);
 }
 
@@ -101,7 +109,8 @@ Result<Value> dictsort(Runtime& rt, const Value& self, const Bound& arguments) {
                  key_of(rt, pair.sequence->items[by_value ? 1 : 0], none(), arguments.flag(0)));
     keyed.push_back({key, pair});
   }
-  BRISK_TRY(sort_keyed(rt, keyed, arguments.flag(2)));
+  BRISK_ASSIGN(const bool reverse, reverse_argument(arguments, 2));
+  BRISK_TRY(sort_keyed(rt, keyed, reverse));
   return list_of(rt, keyed);
 }
 
@@ -229,7 +238,9 @@ Result<Value> reverse(Runtime& rt, const Value& self, const Bound&) {
   BRISK_ASSIGN(const auto all, elements(rt, self));
   BRISK_TRY(rt.charge(static_cast<int64_t>(all.size())));
   const std::vector<Value> reversed(all.rbegin(), all.rend());
-  return rt.new_sequence(SequenceKind::kGenerator, reversed);
+  // What cannot be walked backwards is made a list first.
+  const bool is_iterator = self.is_sequence(SequenceKind::kGenerator) || self.is(Kind::kLoop);
+  return rt.new_sequence(is_iterator ? SequenceKind::kList : SequenceKind::kGenerator, reversed);
 }
 
 /// In an autoescape block all is escaped as soon as the separator or one item is marked.

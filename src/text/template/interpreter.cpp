@@ -178,6 +178,11 @@ Status Interpreter::emit(const Value& value, Escaping escaping) {
   return fail("output of at most " + std::to_string(program_.limits.output_bytes) + " bytes", "more");
 }
 
+Status Interpreter::emit_text(const Value& value) {
+  if (value.is_string()) return emit(value, Escaping::kNo);
+  return fail("text for the output of the block", std::string(type_name(value)));
+}
+
 Result<Interpreter::Flow> Interpreter::capture(const Body& body, Scope& scope, Value& text) {
   std::string written;
   std::string* const outer = std::exchange(out_, &written);
@@ -244,7 +249,7 @@ Result<Interpreter::Flow> Interpreter::run_filter_block(const Stmt& stmt, Scope&
   if (flow != Flow::kNext) return flow;
   text.markup = escapes(stmt.escaping);
   BRISK_ASSIGN(const Value value, apply_filters(*stmt.expr, text, *inner));
-  BRISK_TRY(emit(value, Escaping::kNo));
+  BRISK_TRY(emit_text(value));
   return flow;
 }
 
@@ -260,7 +265,7 @@ Status Interpreter::run_call_block(const Stmt& stmt, Scope& scope) {
   BRISK_TRY(rt_.charge(4));
   const Value caller = of(define_macro(stmt.macro, scope));
   BRISK_ASSIGN(const Value value, evaluate_call(*stmt.expr, scope, &caller));
-  return emit(value, Escaping::kNo);
+  return emit_text(value);
 }
 
 Status Interpreter::run_block(const Stmt& stmt, Scope& scope) {

@@ -43,6 +43,8 @@ class Interpreter {
   Status run_block(const Stmt& stmt, Scope& scope);
   Status run_include(const Stmt& stmt, Scope& scope);
   Status emit(const Value& value, Escaping escaping);
+  /// What a call or filter block comes to, which must be a string.
+  Status emit_text(const Value& value);
   bool escapes(Escaping escaping) const;
   /// What the body writes, as a string.
   Result<Flow> capture(const Body& body, Scope& scope, Value& text);
@@ -88,7 +90,8 @@ class Interpreter {
 
   // Calls.
   Result<Value> evaluate_call(const Expr& expr, Scope& scope, const Value* caller);
-  Result<Arguments> evaluate_arguments(const Expr& expr, Scope& scope);
+  /// `caller` may be null; else it goes before what `**` unpacks.
+  Result<Arguments> evaluate_arguments(const Expr& expr, Scope& scope, const Value* caller);
   Result<Value> call(const Value& callee, Arguments& arguments);
   Result<Value> call_macro(const Callable& macro, Arguments& arguments);
   Status bind_macro(const MacroDefinition& macro, Arguments& arguments, Scope& scope);

@@ -221,8 +221,8 @@ Result<Value> format(Runtime& rt, const Value& self, const Bound& arguments) {
 }
 
 Result<Value> format_map(Runtime& rt, const Value& self, const Bound& arguments) {
-  if (!arguments[0].is(Kind::kDict)) return fail("a dictionary", std::string(type_name(arguments[0])));
   Arguments named;
+  if (!arguments[0].is(Kind::kDict)) return format_braces(rt, self, named);
   BRISK_TRY(rt.charge(arguments[0].dict->size));
   for (const Dict::Entry& entry : arguments[0].dict->all()) {
     if (entry.key.is_string()) named.named.push_back({entry.key.text(), entry.value});

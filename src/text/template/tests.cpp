@@ -69,11 +69,11 @@ Result<Value> same_as(Runtime&, const Value& self, const Bound& arguments) {
   return of(same_object(self, arguments[0]));
 }
 
-Result<Value> is_filter(Runtime&, const Value& self, const Bound&) {
-  return of(self.is_string() && find_filter(self.text()) != nullptr);
-}
-Result<Value> is_test(Runtime&, const Value& self, const Bound&) {
-  return of(self.is_string() && find_test(self.text()) != nullptr);
+/// Whether a table has the name; what is no name is not in it, but has to be hashable.
+template <const Builtin* (*Find)(std::string_view)>
+Result<Value> is_name_of(Runtime&, const Value& self, const Bound&) {
+  if (!hashable(self)) return fail("a name", std::string(type_name(self)));
+  return of(self.is_string() && Find(self.text()) != nullptr);
 }
 
 constexpr Builtin kTests[] = {
@@ -114,8 +114,8 @@ constexpr Builtin kTests[] = {
     {"upper", "", cased<true>},
     {"lower", "", cased<false>},
     {"sameas", "other", same_as},
-    {"filter", "", is_filter},
-    {"test", "", is_test},
+    {"filter", "", is_name_of<find_filter>},
+    {"test", "", is_name_of<find_test>},
 };
 
 }  // namespace

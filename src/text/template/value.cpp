@@ -176,12 +176,15 @@ std::string_view type_name(const Value& value) {
 
 bool hashable(const Value& value) {
   switch (value.kind) {
+    case Kind::kUndefined:
     case Kind::kNone:
     case Kind::kBool:
     case Kind::kInt:
     case Kind::kFloat:
-    case Kind::kString: return true;
+    case Kind::kString:
+    case Kind::kCallable: return true;
     case Kind::kSequence:
+      if (value.is_sequence(SequenceKind::kRange)) return true;
       if (value.sequence->kind != SequenceKind::kTuple && value.sequence->kind != SequenceKind::kGroup)
         return false;
       return std::all_of(value.sequence->all().begin(), value.sequence->all().end(), hashable);

@@ -133,7 +133,6 @@ std::vector<Case> all_cases() {
   }
   // Formats without a kernel of their own run through the one that decodes.
   for (const DType type : {DType::kQ3_K, DType::kIQ2_XXS, DType::kMXFP4}) {
-    cases.push_back({type, false, Isa::kAvx512});
     cases.push_back({type, false, Isa::kAvx2});
   }
   for (const Isa isa : kAllIsas) cases.push_back({DType::kQ4_1, true, isa});

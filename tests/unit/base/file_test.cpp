@@ -198,14 +198,14 @@ TEST_F(FileTest, TooManyAtOnceIsAnErrorAndSlotsComeBack) {
   for (int round = 0; round < 2; ++round) {
     std::vector<AtomicFile> open;
     Status failure;
-    for (int i = 0; i < 100 && failure.ok(); ++i) {
+    for (int i = 0; i < 300 && failure.ok(); ++i) {
       auto file = AtomicFile::create(path(std::to_string(i)), false);
       if (file.ok())
         open.push_back(std::move(*file));
       else
         failure = file.status();
     }
-    EXPECT_EQ(open.size(), 64U);
+    EXPECT_EQ(open.size(), 256U);
     EXPECT_EQ(failure.code(), StatusCode::kEnvironment);
   }
   EXPECT_EQ(entries(), 0);

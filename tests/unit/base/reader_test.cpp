@@ -48,5 +48,21 @@ TEST(ByteReader, ClaimsAreComparedWithoutWrapping) {
   EXPECT_FALSE(reader.claim(std::numeric_limits<uint64_t>::max(), 2, "x").ok());
 }
 
+TEST(ByteRange, LiesInsideOrIsNothing) {
+  const std::span<const std::byte> bytes = kBytes;
+  EXPECT_EQ(byte_range(bytes, 2, 3)->data(), kBytes.data() + 2);
+  EXPECT_EQ(byte_range(bytes, 2, 3)->size(), 3U);
+  EXPECT_EQ(byte_range(bytes, 0, 8)->size(), 8U);
+  EXPECT_EQ(byte_range(bytes, 8, 0)->size(), 0U);
+  EXPECT_FALSE(byte_range(bytes, 9, 0));
+  EXPECT_FALSE(byte_range(bytes, 0, 9));
+  EXPECT_FALSE(byte_range(bytes, 7, 2));
+  constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
+  EXPECT_FALSE(byte_range(bytes, kMost, 1));
+  EXPECT_FALSE(byte_range(bytes, 1, kMost));
+  EXPECT_FALSE(byte_range(bytes, kMost, 2));
+  EXPECT_FALSE(byte_range({}, 1, 0));
+}
+
 }  // namespace
 }  // namespace brisk

@@ -25,7 +25,7 @@ namespace {
 class Packed {
  public:
   Packed(int64_t lines, int64_t codes, int64_t bits)
-      : codes_(codes), bits_(bits), words_((codes * bits + 31) / 32), data_(size_t(lines * words_)) {}
+      : bits_(bits), words_((codes * bits + 31) / 32), data_(size_t(lines * words_)) {}
   void put(int64_t line, int64_t index, uint32_t code) {
     for (int64_t bit = 0; bit < bits_; ++bit) {
       const int64_t at = index * bits_ + bit;
@@ -45,7 +45,7 @@ class Packed {
   }
 
  private:
-  int64_t codes_, bits_, words_;
+  int64_t bits_, words_;
   std::vector<uint32_t> data_;
 };
 

@@ -231,10 +231,13 @@ TEST(StreamDecoder, ReplacesWhatNeverBecomesACharacter) {
 
 TEST(Create, NamesTheModelsItKnows) {
   ByteVocabulary vocabulary;
-  vocabulary.get().model = "llama";
-  const std::string message = refusal(vocabulary);
-  EXPECT_NE(message.find("gpt2"), std::string::npos) << message;
-  EXPECT_NE(message.find("'llama'"), std::string::npos) << message;
+  for (const char* model : {"rwkv", "plamo2", "none", "no_vocab", ""}) {
+    vocabulary.get().model = model;
+    const std::string message = refusal(vocabulary);
+    EXPECT_NE(message.find("gpt2"), std::string::npos) << message;
+    EXPECT_NE(message.find("t5"), std::string::npos) << message;
+    EXPECT_NE(message.find("'" + std::string(model) + "'"), std::string::npos) << message;
+  }
 }
 
 TEST(Create, RefusesAnUnknownPreTokenizer) {
