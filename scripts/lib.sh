@@ -10,7 +10,7 @@ export CCACHE_BASEDIR=$BRISK_ROOT CCACHE_NOHASHDIR=1
 
 # The Debian packages of each purpose: the only list of them.
 PACKAGES_BUILD=(g++ cmake ninja-build ccache pkg-config ca-certificates
-  nlohmann-json3-dev libutf8proc-dev libxxhash-dev libedit-dev
+  nlohmann-json3-dev libutf8proc-dev libpcre2-dev libxxhash-dev libedit-dev
   libcurl4-openssl-dev nettle-dev python3 python3-pip)
 PACKAGES_TEST=(git libgtest-dev libgmock-dev clang-19 libclang-rt-19-dev clang-format-19 binutils python3-venv python3-dev)
 PACKAGES_BENCH=(libbenchmark-dev)

@@ -44,6 +44,7 @@ ENDS = ["cli", "python"]  # to the right of the whole chain
 THIRD_PARTY = {
     "nlohmann/": ["base"],
     "utf8proc.h": ["text"],
+    "pcre2.h": ["text"],
     "histedit.h": ["cli"],
     "curl/": ["hub"],
     "nettle/": ["hub"],

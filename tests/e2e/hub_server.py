@@ -14,6 +14,7 @@ import hashlib
 import json
 import random
 import socket
+import ssl
 import threading
 import time
 import urllib.parse
@@ -90,7 +91,8 @@ class Logged:
 
 
 class HubServer:
-    def __init__(self):
+    def __init__(self, certificate=None):
+        """`certificate`: (file of the certificate, file of its key); the hub, not the CDN, speaks TLS then."""
         self.repos = {}
         self.faults = Faults()
         self.log = []
@@ -98,6 +100,11 @@ class HubServer:
         self.hub = self._server("hub")
         self.cdn = self._server("cdn")
         self.endpoint = f"http://127.0.0.1:{self.hub.server_port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.hub.socket = context.wrap_socket(self.hub.socket, server_side=True)
+            self.endpoint = f"https://127.0.0.1:{self.hub.server_port}"
         # Another name of the same machine, so that the CDN is another host, as it is in the world.
         self.cdn_address = f"http://localhost:{self.cdn.server_port}"
 

@@ -569,6 +569,30 @@ def test_a_proxy(here, hub, variable):
         assert not proxy.seen
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate of 127.0.0.1 that nobody signed but itself, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate")
+    folder = tmp_path_factory.mktemp("tls")
+    files = folder / "certificate.pem", folder / "key.pem"
+    name = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-out", files[0], "-keyout", files[1], *name]
+    subprocess.run(command, check=True, capture_output=True)
+    return files
+
+
+def test_tls_is_checked_and_never_left(here, certificate):
+    with HubServer(certificate) as hub:
+        hub.add(REPO, {"small-Q8_0.gguf": b"few bytes", "large-Q4_0.gguf": some_bytes(SIZE)})
+        way = {"HF_ENDPOINT": hub.endpoint, "SSL_CERT_FILE": certificate[0]}
+        assert "ca-certificates" in error_of(here, REPO, code=4, HF_ENDPOINT=hub.endpoint, timeout=30)["hint"]
+        assert pathlib.Path(pull(here, REPO + ":Q8_0", **way)["path"]).read_bytes() == b"few bytes"
+        # The CDN of this server speaks plain HTTP.
+        error = error_of(here, REPO + ":Q4_0", code=3, **way)
+        assert error["expected"] == "a redirect to https" and not hub.requests("cdn")
+
+
 def test_without_libcurl(here, hub, tmp_path):
     for name in ("libcurl.so.4", "libcurl-gnutls.so.4"):
         (tmp_path / name).write_bytes(b"no library")

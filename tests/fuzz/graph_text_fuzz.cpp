@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "fuzz/fuzz_support.hpp"
 #include "graph/memory_plan.hpp"
 #include "graph/passes/pass.hpp"
 #include "graph/plan.hpp"
@@ -22,20 +23,8 @@ namespace {
 
 using namespace brisk;
 using namespace brisk::graph;
-
-void require(bool condition, const char* belief) {
-  if (condition) return;
-  std::fprintf(stderr, "fuzz: believed that %s\n", belief);
-  std::abort();
-}
-
-void check_error(const Status& status) {
-  require(status.code() == StatusCode::kBadInput, "wrong text is a bad input");
-  const ErrorParts& parts = status.parts();
-  require(!parts.where.empty() && !parts.expected.empty() && !parts.got.empty() && !parts.hint.empty(),
-          "an error has four parts");
-  require(status.message().size() <= 2048, "a message has at most 2 KiB");
-}
+using fuzz::check_error;
+using fuzz::require;
 
 std::string dump_again(const Graph& graph) {
   require(verify(graph).ok(), "a graph that was read is verified");

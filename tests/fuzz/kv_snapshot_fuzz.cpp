@@ -14,6 +14,7 @@
 
 #include "formats/safetensors/safetensors.hpp"
 #include "formats/safetensors/writer.hpp"
+#include "fuzz/fuzz_support.hpp"
 #include "runtime/checksum.hpp"
 #include "runtime/kv_snapshot.hpp"
 
@@ -23,16 +24,11 @@ using namespace brisk;
 using namespace brisk::runtime;
 using formats::SafetensorsFile;
 using formats::SafetensorsWriter;
+using fuzz::require;
 
 constexpr int64_t kLayers = 4;
 const std::string kModel = "model";
 float g_sum = 0;  // what is read goes here, so that no read is optimised away
-
-void require(bool condition, const char* belief) {
-  if (condition) return;
-  std::fprintf(stderr, "fuzz: believed that %s\n", belief);
-  std::abort();
-}
 
 // The groups of the corpus (tools/oracles/safetensors_seeds.py).
 std::unique_ptr<KvStore> make_store() {

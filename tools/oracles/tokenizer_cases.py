@@ -1,70 +1,18 @@
 #!/usr/bin/env python3
 """Writes what the tokenizer tests compare with, from Hugging Face's `tokenizers`.
 
-    tokenizer_cases.py unicode  > src/text/unicode_additions.inc
     tokenizer_cases.py pieces   > tests/data/tokenizers/pre_tokenizers.jsonl
     tokenizer_cases.py ids VOCABULARY.gguf [PRE_TOKENIZER] > tests/data/tokenizers/NAME.jsonl
 
-`unicode` needs libutf8proc: it lists the code points that version 2.6 (Unicode 13) takes for unassigned and
-that the regular expressions of `tokenizers` 0.23 (Oniguruma, Unicode 16) know, with their classes
-(src/text/char_class.hpp).  `pieces` cuts nasty texts with every rule list.  `ids` encodes the same texts,
+`pieces` cuts nasty texts with every rule list.  `ids` encodes the same texts,
 and longer ones, with the tokens and merges of a GGUF file.  Run with tokenizers==0.23.3, gguf, numpy.
 """
 
-import ctypes
 import json
 import random
 import sys
 
 from tokenizers import AddedToken, Regex, Tokenizer, models, pre_tokenizers
-
-# --- Unicode classes ---------------------------------------------------------------------------------
-
-CLASSES = [(r"\p{L}", 1), (r"\p{N}", 2), (r"\s", 4), (r"\p{P}", 8), (r"\p{S}", 16), (r"\p{M}", 32),
-           (r"[\p{Lu}\p{Lt}]", 64), (r"\p{Ll}", 128)]
-NAMES = {1: "kLetter", 2: "kNumber", 4: "kSpace", 8: "kPunct", 16: "kSymbol", 32: "kMark", 64: "kUpper",
-         128: "kLower"}
-
-
-def onig_classes():
-    text = "".join(chr(c) for c in range(1, 0x110000) if not 0xD800 <= c <= 0xDFFF)
-    classes = [0] * 0x110000
-    for pattern, bit in CLASSES:
-        split = pre_tokenizers.Split(Regex(pattern), "removed", invert=True)
-        for piece, _ in split.pre_tokenize_str(text):
-            for c in piece:
-                classes[ord(c)] |= bit
-    return classes
-
-
-def write_unicode():
-    utf8proc = ctypes.CDLL("libutf8proc.so.2")
-    classes = onig_classes()
-    ranges = []
-    for c in range(0x110000):
-        if utf8proc.utf8proc_category(c) != 0 or classes[c] == 0:
-            continue
-        if ranges and ranges[-1][1] == c - 1 and ranges[-1][2] == classes[c]:
-            ranges[-1][1] = c
-        else:
-            ranges.append([c, c, classes[c]])
-    items = []
-    for first, last, bits in ranges:
-        names = " | ".join(name for bit, name in NAMES.items() if bits & bit)
-        items.append(f"{{0x{first:04X}, 0x{last:04X}, {names}}},")
-    print_lines("// Written by tools/oracles/tokenizer_cases.py unicode.", items)
-
-
-def print_lines(head, items, width=108):
-    print(head)
-    line = ""
-    for item in items:
-        if line and len(line) + 1 + len(item) > width:
-            print(line)
-            line = ""
-        line += (" " if line else "") + item
-    print(line)
-
 
 # --- Pre-tokenizers ----------------------------------------------------------------------------------
 
@@ -261,9 +209,7 @@ def write_ids(path, pre):
 
 if __name__ == "__main__":
     verb, *rest = sys.argv[1:] or ["help"]
-    if verb == "unicode":
-        write_unicode()
-    elif verb == "pieces":
+    if verb == "pieces":
         write_pieces()
     elif verb == "ids":
         write_ids(rest[0], rest[1] if len(rest) > 1 else "")

@@ -93,6 +93,7 @@ struct Expr {
   UseId use = -1;  // of the name
   std::string_view text;
   Value constant;
+  bool is_constant = true;           // the reference works it out when it compiles
   bool escapes = false;              // ~ inside of an autoescape block: joins as HTML
   const Builtin* builtin = nullptr;  // filters and tests; null when nothing has that name
   std::vector<const Expr*> items;

@@ -120,9 +120,7 @@ Result<std::string> rel_of(const Bound& arguments) {
 
 Result<Value> urlize(Runtime& rt, const Value& self, const Bound& arguments) {
   LinkStyle style;
-  if (!arguments.is_none(0)) {
-    BRISK_ASSIGN(style.limit, integer_argument(arguments[0], "the limit"));
-  }
+  style.limit = arguments.is_none(0) ? none() : arguments[0];
   BRISK_ASSIGN(const std::string rel, rel_of(arguments));
   style.attributes = " rel=\"" + escape_html(rel) + "\"";
   if (arguments.flag(2)) {

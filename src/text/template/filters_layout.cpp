@@ -74,17 +74,14 @@ Result<Value> center(Runtime& rt, const Value& self, const Bound& arguments) {
 Result<Value> truncate(Runtime& rt, const Value& self, const Bound& arguments) {
   int64_t length = 255;
   int64_t leeway = 5;
-  std::string_view end = "...";
+  const Value end = arguments.has(2) ? arguments[2] : of(std::string_view("..."));
   if (arguments.has(0)) {
     BRISK_ASSIGN(length, integer_argument(arguments[0], "the length"));
-  }
-  if (arguments.has(2)) {
-    BRISK_ASSIGN(end, string_argument(arguments[2], "the end"));
   }
   if (!arguments.is_none(3)) {
     BRISK_ASSIGN(leeway, integer_argument(arguments[3], "the leeway"));
   }
-  const int64_t end_length = count_characters(end);
+  BRISK_ASSIGN(const int64_t end_length, length_of(rt, end));
   if (length < end_length || leeway < 0)
     return fail("a length of at least " + std::to_string(end_length), std::to_string(length));
   BRISK_ASSIGN(const int64_t size, length_of(rt, self));
@@ -94,8 +91,7 @@ Result<Value> truncate(Runtime& rt, const Value& self, const Bound& arguments) {
   Value cut = of(self.text().substr(0, offset_of_character(self.text(), length - end_length)));
   if (!arguments.flag(1)) cut = of(cut.text().substr(0, std::min(cut.text().rfind(' '), cut.text().size())));
   cut.markup = self.markup;
-  const Value tail = arguments.has(2) ? arguments[2] : of(end);
-  return binary(rt, BinaryOp::kAdd, cut, tail);
+  return binary(rt, BinaryOp::kAdd, cut, end);
 }
 
 Result<Value> wordwrap(Runtime& rt, const Value& self, const Bound& arguments) {

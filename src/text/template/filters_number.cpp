@@ -78,12 +78,8 @@ Result<Value> to_int(Runtime&, const Value& self, const Bound& arguments) {
     if (!value && !std::isnan(self.real))
       return fail("a float that an integer can hold", float_repr(self.real));
   } else if (self.is_string()) {
-    int64_t base = 10;
-    if (arguments.has(1)) {
-      BRISK_ASSIGN(base, integer_argument(arguments[1], "the base"));
-      if (base != 0 && (base < 2 || base > 36)) return fallback;
-    }
-    value = parse_int(self.text(), base);
+    const int64_t base = !arguments.has(1) ? 10 : arguments[1].is_integral() ? arguments[1].as_int() : -1;
+    if (base == 0 || (base >= 2 && base <= 36)) value = parse_int(self.text(), base);
     if (const auto real = parse_float(self.text()); !value && real) value = truncated(*real);
   }
   return value ? of(*value) : fallback;

@@ -111,11 +111,11 @@ Result<Value> attr(Runtime& rt, const Value& self, const Bound& arguments) {
 }
 
 constexpr Builtin kFilters[] = {
-    {"map", "*", map},
-    {"select", "*", choose<true, false>},
-    {"reject", "*", choose<false, false>},
-    {"selectattr", "*", choose<true, true>},
-    {"rejectattr", "*", choose<false, true>},
+    {"map", "*", map, true},
+    {"select", "*", choose<true, false>, true},
+    {"reject", "*", choose<false, false>, true},
+    {"selectattr", "*", choose<true, true>, true},
+    {"rejectattr", "*", choose<false, true>, true},
     {"default", "default_value? boolean?", default_value},
     {"d", "default_value? boolean?", default_value},
     {"attr", "name", attr},

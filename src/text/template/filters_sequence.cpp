@@ -355,7 +355,7 @@ constexpr Builtin kFilters[] = {
     {"last", "", last},
     {"length", "", length},
     {"count", "", length},
-    {"random", "", random},
+    {"random", "", random, true},
     {"list", "", list},
     {"reverse", "", reverse},
     {"join", "d? attribute?", join},

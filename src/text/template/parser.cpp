@@ -134,6 +134,7 @@ Expr* Parser::make(ExprKind kind, uint32_t offset) {
 Expr* Parser::attach(Expr* parent, const Expr* child) {
   if (parent == nullptr || child == nullptr) return nullptr;
   parent->items.push_back(child);
+  parent->is_constant &= child->is_constant;
   parent->height = std::max(parent->height, child->height + 1);
   if (parent->height <= program_.limits.depth) return parent;
   return refuse_at(parent->offset,
@@ -240,8 +241,13 @@ Expr* Parser::parse_arithmetic(const Expr* left, int level) {
   const auto same = [&](const OperatorEntry& entry) { return entry.text == now().text; };
   binary->op = std::find_if(std::begin(kArithmetic), std::end(kArithmetic), same)->op;
   ++at_;
-  if (!attach(binary, left)) return nullptr;
-  return attach(binary, parse_operators(level + 1));
+  const Expr* right = parse_operators(level + 1);
+  // The reference writes Python code: a number worked out as -2 stands there as "-2 ** x", which Python reads
+  // as -(2 ** x).
+  const bool binds_loosely = binary->op == BinaryOp::kPower && left->kind == ExprKind::kNegate &&
+                             left->items[0]->kind == ExprKind::kConstant && right != nullptr && !right->is_constant;
+  if (!attach(binary, binds_loosely ? left->items[0] : left) || !attach(binary, right)) return nullptr;
+  return binds_loosely ? attach(make(ExprKind::kNegate, left->offset), binary) : binary;
 }
 
 const Expr* Parser::parse_unary(bool with_filters) {
@@ -295,6 +301,7 @@ const Expr* Parser::parse_name() {
     expr->text = token.text;
     expr->name = intern(token.text);
     expr->use = new_use();
+    expr->is_constant = false;
   }
   return expr;
 }
@@ -430,6 +437,7 @@ const Expr* Parser::parse_slice(Expr* slice, const Expr* first) {
   slice->items.resize(4);
   const auto put = [&](size_t i, const Expr* bound) {
     slice->items[i] = bound;
+    slice->is_constant &= bound->is_constant;
     slice->height = std::max(slice->height, bound->height + 1);
   };
   if (first != nullptr) put(1, first);
@@ -445,6 +453,7 @@ const Expr* Parser::parse_slice(Expr* slice, const Expr* first) {
 
 Expr* Parser::parse_call(const Expr* callee) {
   Expr* call = attach(make(ExprKind::kCall, now().offset), callee);
+  if (call != nullptr) call->is_constant = false;
   return call != nullptr && parse_arguments(call) ? call : nullptr;
 }
 
@@ -472,6 +481,7 @@ bool Parser::parse_argument(Expr* call, ArgumentsSeen& seen) {
   argument.value = parse_expression();
   if (argument.value == nullptr) return false;
   call->arguments.push_back(argument);
+  call->is_constant &= argument.value->is_constant && call->kind != ExprKind::kCall;
   call->height = std::max(call->height, argument.value->height + 1);
   return true;
 }
@@ -514,6 +524,7 @@ const Expr* Parser::parse_filter(const Expr* value) {
   }
   if (!parse_dotted_name(filter->text)) return nullptr;
   filter->builtin = find_filter(filter->text);
+  filter->is_constant &= filter->builtin != nullptr && !filter->builtin->needs_context;
   if (is_operator("(") && !parse_arguments(filter)) return nullptr;
   return filter;
 }
@@ -534,6 +545,7 @@ const Expr* Parser::parse_test(const Expr* value) {
   Expr* test = attach(make(ExprKind::kTest, offset), value);
   if (test == nullptr || !parse_dotted_name(test->text)) return nullptr;
   test->builtin = find_test(test->text);
+  test->is_constant &= test->builtin != nullptr;
   const bool is_operand = now().kind == TokenKind::kName || now().kind == TokenKind::kString ||
                           now().kind == TokenKind::kInteger || now().kind == TokenKind::kFloat ||
                           is_operator("[") || is_operator("{");
@@ -546,6 +558,7 @@ const Expr* Parser::parse_test(const Expr* value) {
     const Expr* operand = parse_postfix(parse_primary());
     if (operand == nullptr) return nullptr;
     test->arguments.push_back({ArgumentKind::kPositional, {}, operand});
+    test->is_constant &= operand->is_constant;
     test->height = std::max(test->height, operand->height + 1);
     if (test->height > program_.limits.depth) return refuse("a shallower expression");
   }

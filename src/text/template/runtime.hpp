@@ -110,6 +110,8 @@ struct Builtin {
   /// be given by name.
   std::string_view parameters;
   Result<Value> (*run)(Runtime& rt, const Value& self, const Bound& arguments);
+  /// The reference cannot work it out before the template runs.
+  bool needs_context = false;
 };
 
 Result<Bound> bind(const Builtin& builtin, const Arguments& arguments);

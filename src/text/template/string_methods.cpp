@@ -129,24 +129,33 @@ Result<Value> partition(Runtime& rt, const Value& self, const Bound& arguments) 
 
 Result<Value> splitlines(Runtime& rt, const Value& self, const Bound& arguments) {
   BRISK_TRY(rt.charge(self.length));
+  int64_t keep_ends = 0;
+  if (arguments.has(0)) {
+    BRISK_ASSIGN(keep_ends, integer_argument(arguments[0], "keepends"));
+  }
   std::vector<Value> lines;
-  for (const std::string_view line : split_lines(self.text(), arguments.flag(0))) lines.push_back(of(line));
+  for (const std::string_view line : split_lines(self.text(), keep_ends != 0)) lines.push_back(of(line));
   return rt.new_list(lines);
 }
 
 /// The part of the text between the optional positions at arguments 1 and 2; nothing (not even an empty
-/// part) when the first lies beyond the end.
+/// part) when the first lies behind the second or the end.
 Result<std::optional<std::string_view>> searched_part(Runtime& rt, const Value& self,
                                                       const Bound& arguments) {
   using Part = std::optional<std::string_view>;
   if (arguments.is_none(1) && arguments.is_none(2)) return Part(self.text());
-  if (!arguments.is_none(1) && arguments[1].is_integral()) {
-    BRISK_ASSIGN(const int64_t size, length_of(rt, self));
-    if (arguments[1].as_int() > size) return Part();
+  BRISK_ASSIGN(const int64_t size, length_of(rt, self));
+  int64_t bounds[2] = {0, size};
+  for (size_t i = 0; i < 2; ++i) {
+    if (arguments.is_none(i + 1)) continue;
+    BRISK_ASSIGN(const int64_t bound, integer_argument(arguments[i + 1], "where to look"));
+    bounds[i] = std::max<int64_t>(bound < 0 ? bound + size : bound, 0);
   }
-  BRISK_ASSIGN(const Value part, get_slice(rt, self, arguments.has(1) ? arguments[1] : none(),
-                                           arguments.has(2) ? arguments[2] : none(), none()));
-  return Part(part.text());
+  const int64_t end = std::min(bounds[1], size);
+  if (bounds[0] > end) return Part();
+  const size_t at = offset_of_character(self.text(), bounds[0]);
+  const std::string_view rest = self.text().substr(at);
+  return Part(rest.substr(0, offset_of_character(rest, end - bounds[0])));
 }
 
 template <bool kStart>

@@ -178,15 +178,21 @@ std::string link(std::string_view url, std::string_view attributes, std::string_
   return "<a href=\"" + std::string(url) + "\"" + std::string(attributes) + ">" + std::string(text) + "</a>";
 }
 
-std::string linked(const std::string& text, const LinkStyle& style) {
-  const auto shown = [&](const std::string& url) -> std::string {
-    if (!style.limit || count_characters(url) <= *style.limit) return url;
-    const int64_t kept = *style.limit < 0 ? std::max<int64_t>(count_characters(url) + *style.limit, 0) : *style.limit;
-    return url.substr(0, offset_of_character(url, kept)) + "...";
-  };
+/// The URL as it is shown, cut to the limit.
+Result<std::string> shown(Runtime& rt, const std::string& url, const Value& limit) {
+  if (limit.is_none()) return url;
+  BRISK_ASSIGN(const bool is_long, less(rt, limit, of(count_characters(url))));
+  if (!is_long) return url;
+  BRISK_ASSIGN(const int64_t most, integer_argument(limit, "the limit"));
+  const int64_t kept = most < 0 ? std::max<int64_t>(count_characters(url) + most, 0) : most;
+  return url.substr(0, offset_of_character(url, kept)) + "...";
+}
+
+Result<std::string> linked(Runtime& rt, const std::string& text, const LinkStyle& style) {
   if (is_url(text)) {
     const bool has_scheme = text.starts_with("https://") || text.starts_with("http://");
-    return link(has_scheme ? text : "https://" + text, style.attributes, shown(text));
+    BRISK_ASSIGN(const std::string label, shown(rt, text, style.limit));
+    return link(has_scheme ? text : "https://" + text, style.attributes, label);
   }
   if (text.starts_with("mailto:") && is_email(std::string_view(text).substr(7))) return link(text, "", text.substr(7));
   const bool may_be_email = text.find('@') != kNone && !text.starts_with("www.") && !text.starts_with('@') &&
@@ -220,7 +226,8 @@ Result<std::string> with_links(Runtime& rt, std::string_view text, const LinkSty
     // Punctuation is looked for once for each bracket.
     BRISK_TRY(rt.charge(1 + 4 * static_cast<int64_t>(end - at)));
     BRISK_TRY(rt.charge_bytes(word.tail.size() * std::min(word.tail.size(), word.middle.size())));
-    out += word.head + linked(word.middle, style) + word.tail;
+    BRISK_ASSIGN(const std::string middle, linked(rt, word.middle, style));
+    out += word.head + middle + word.tail;
     for (at = end; at < text.size() && is_space(character_at(text, at, length)); at += length)
       out += text.substr(at, length);
   }

@@ -1,7 +1,6 @@
 // Links made of the URLs and e-mail addresses in a text, as the filter urlize gives them.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,7 +9,7 @@
 namespace brisk::text::tmpl {
 
 struct LinkStyle {
-  std::optional<int64_t> limit;      ///< characters of a URL that are shown
+  Value limit;                       ///< characters of a URL that are shown; none: all
   std::string attributes;            ///< of links to URLs: ' rel="noopener"'
   std::vector<std::string> schemes;  ///< further ones to make links of, such as "ftp://"
 };

@@ -296,10 +296,10 @@ TEST(TokenizerJson, DepthAndHostilePatternsEndInErrors) {
   };
   refusal(pattern("("));
   refusal(pattern(std::string(1 << 20, 'a')));
-  const auto tokenizer = make(pattern("(a+)+b"));
+  const auto tokenizer = make(pattern("(a+)+[bc]"));
   const auto ids = tokenizer->encode(std::string(65536, 'a'));
   ASSERT_FALSE(ids.ok());
-  EXPECT_NE(ids.status().message().find("(a+)+b"), std::string::npos) << ids.status().message();
+  EXPECT_NE(ids.status().message().find("(a+)+[bc]"), std::string::npos) << ids.status().message();
 }
 
 // --- Changed files -----------------------------------------------------------------------------------
