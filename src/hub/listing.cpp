@@ -11,7 +11,7 @@ namespace brisk::hub {
 namespace {
 
 constexpr uint64_t kMostReplyBytes = 8U << 20;
-constexpr uint64_t kMostFileBytes = 1ULL << 50;
+constexpr uint64_t kMostFileBytes = 1ULL << 44;  // so that no sum over a listing wraps
 constexpr size_t kMostNames = 8;
 constexpr int kApiTries = 3;
 

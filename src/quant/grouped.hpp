@@ -68,7 +68,7 @@ inline Status check_group_indices(const Weight& weight, int64_t groups) {
 
 /// Code `index` of a stream of `bits`-bit codes (2, 4 or 8: none crosses a word), low bits first.
 inline uint32_t code_of(uint32_t word, int64_t index, int64_t bits) noexcept {
-  const auto shift = static_cast<uint32_t>(index % (32 / bits) * bits);
+  const auto shift = static_cast<uint32_t>(index * bits % 32);
   return (word >> shift) & ((1U << bits) - 1U);
 }
 

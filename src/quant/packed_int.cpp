@@ -45,18 +45,18 @@ void decode_rows(const Weight& weight, int64_t first_row, int64_t rows, float* o
   const WeightComponent* zeros = weight.find("zeros");
   const int64_t bits = *weight.setting("bits"), group = *weight.setting("group");
   const int64_t k = weight.width(), groups = k / group;
-  const int64_t row_words = div_up(k * bits, 32), per_word = 32 / bits;
+  const int64_t row_words = div_up(k * bits, 32);
   const int32_t middle = 1 << (bits - 1);
   const auto values_of = [&](int64_t row, int64_t g) noexcept {
     int32_t zero = middle;
     if (zeros != nullptr) {
-      const auto word = zeros->at<uint32_t>(row / per_word * groups + g);
+      const auto word = zeros->at<uint32_t>(row * bits / 32 * groups + g);
       zero = static_cast<int32_t>(code_of(word, row, bits));
     }
     return GroupValues{scale_at(scales, row * groups + g), zero};
   };
   const auto code = [&](int64_t row, int64_t i) noexcept {
-    return static_cast<int32_t>(code_of(codes.at<uint32_t>(row * row_words + i / per_word), i, bits));
+    return static_cast<int32_t>(code_of(codes.at<uint32_t>(row * row_words + i * bits / 32), i, bits));
   };
   decode_grouped_rows(weight, group, first_row, rows, values_of, code, out);
 }

@@ -1,7 +1,9 @@
 """Our pre-tokenizers cut as Hugging Face's tokenizers do: the rule of every known expression, PCRE2 on the same
 expressions, every step, on random texts of all planes and on texts that are made to be hard."""
 
+import bz2
 import json
+import os
 import random
 import re
 from pathlib import Path
@@ -99,6 +101,24 @@ def test_rules_of_known_expressions(judge, seed, file_count, number):
     texts = texts_of(seed + number, max(200, file_count // 25))
     choice = {"rule": regex, "behavior": ISOLATED, "invert": False}
     compare(judge, choice, words_of(split), texts, f"seed {seed}: {regex}")
+
+
+def real_text(name):
+    """A text that scripts/fetch_test_data.sh has fetched, in parts of some lines."""
+    path = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "brisk/data" / name
+    if not path.exists():
+        pytest.skip(f"no {name}: run scripts/fetch_test_data.sh")
+    opened = bz2.open(path) if path.suffix == ".bz2" else path.open("rb")
+    lines = opened.read(2_000_000).decode("utf-8", "ignore").splitlines(keepends=True)
+    return ["".join(lines[i : i + 200]) for i in range(0, len(lines), 200)]
+
+
+@pytest.mark.parametrize("name", ["manpages.txt", "enwiki.xml.bz2"])
+def test_rules_on_real_text(judge, name):
+    texts = real_text(name)
+    for regex, rule in {rule: (regex, rule) for regex, rule in KNOWN}.values():
+        split = pre_tokenizers.Split(Regex(regex), "isolated")
+        compare(judge, {"rule": regex, "behavior": ISOLATED, "invert": False}, words_of(split), texts, f"{rule}, {name}")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Our ids and texts are those of Hugging Face's tokenizers, from the same tokenizer.json.
 
-The texts are Wikipedia's and random ones of all planes, BRISK_DIFFERENTIAL x 20 bytes of each (2 MB by default).
+The texts are Wikipedia's, manual pages in many languages and random ones of all planes, BRISK_DIFFERENTIAL x 20
+bytes of each (2 MB by default).
 """
 
 import random
@@ -48,9 +49,13 @@ def cut(texts, size):
 
 
 @pytest.fixture(scope="module")
-def plain_texts(wikipedia, file_count, seed):
+def plain_texts(wikipedia, wikipedia_file, file_count, seed):
     size = 20 * file_count
-    return [*cut(wikipedia, size), *cut(random_texts(seed, 10_000), size)]
+    pages = wikipedia_file.with_name("manpages.txt")
+    manual = pages.read_text() if pages.exists() else ""
+    step = max(1, len(manual) // 500)  # a bit of every language, however short
+    parts = [manual[at : at + min(step, size // 500)] for at in range(0, len(manual), step)]
+    return [*cut(wikipedia, size), *parts, *cut(random_texts(seed, 10_000), size)]
 
 
 def odd_texts(reference_tokenizer, seed):

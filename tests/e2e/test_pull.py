@@ -485,7 +485,7 @@ def test_hostile_names(here, hub, home, name):
         {"size": 5, "blobId": ""},
         {"size": 5},
         {"size": -1, "blobId": "0" * 40},
-        {"size": 2**60, "blobId": "0" * 40},
+        {"size": 2**45, "blobId": "0" * 40},
         {"size": 1.5, "blobId": "0" * 40},
         {"size": 5, "blobId": "0" * 40, "lfs": {"sha256": "/etc/passwd", "size": 5}},
         {"size": 5, "blobId": "0" * 40, "lfs": {"sha256": "0" * 64, "size": "5"}},
@@ -530,9 +530,11 @@ def test_a_file_twice(here, hub):
 
 def test_room_is_looked_at_first(here, hub):
     hub.add(REPO, {})
-    hub.faults.siblings = [{"rfilename": "x.gguf", "lfs": {"sha256": "0" * 64, "size": 2**49}}]
+    hub.faults.siblings = [
+        {"rfilename": f"x-{i:05}-of-00064.gguf", "lfs": {"sha256": f"{i:064}", "size": 2**44}} for i in range(1, 65)
+    ]
     error = error_of(here, REPO, code=4)
-    assert str(2**49) in error["expected"] and int(error["got"]) < 2**49
+    assert str(2**50) in error["expected"] and int(error["got"]) < 2**50
     assert not hub.requests(part="/resolve/")
 
 

@@ -49,7 +49,7 @@ void use(const Listing& listing) {
   for (const RemoteFile& file : listing.files) {
     ASSERT_EQ(fault_of_file_name(file.name), "");
     ASSERT_TRUE(is_hash(file.hash));
-    ASSERT_LE(file.size, 1ULL << 50);
+    ASSERT_LE(file.size, 1ULL << 44);
   }
 }
 

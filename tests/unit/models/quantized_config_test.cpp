@@ -207,6 +207,8 @@ class Tensors {
   };
 
   Tensors(std::initializer_list<std::pair<const std::string, Tensor>> list) : tensors_(list) {}
+  Tensors(const Tensors& other) : tensors_(other.tensors_) {}
+  Tensors& operator=(const Tensors&) = delete;
   ~Tensors() {
     if (!path_.empty()) std::filesystem::remove_all(path_);
   }
@@ -417,6 +419,17 @@ TEST(QuantizedTensors, SettingsThatContradictTheTensorsNameBoth) {
   const Status format = packed.read(kInt8).status();
   ASSERT_FALSE(format.ok());
   EXPECT_TRUE(format.parts().where.ends_with("tensor m.weight_packed")) << format.message();
+}
+
+TEST(QuantizedTensors, AutoRoundsPackings) {
+  const auto read = [](const std::string& packing, Tensors tensors) {
+    return tensors.read(R"({"quant_method": "auto-round", "bits": 4, "group_size": 16, "packing_format": ")" +
+                        packing + "\"}");
+  };
+  EXPECT_EQ(read("auto_round:auto_gptq", sound(kGptq)).value()->setting("zeros_less_one"), 1);
+  EXPECT_EQ(read("auto_round:gptqmodel", sound(kGptq)).value()->setting("zeros_less_one"), 0);
+  EXPECT_EQ(read("auto_round", sound(kGptq)).value()->setting("zeros_less_one"), 0);
+  EXPECT_EQ(read("auto_round:auto_awq", sound(kAwq)).value()->form->name, std::string("awq"));
 }
 
 TEST(QuantizedTensors, PlainModulesAreLeftToTheCaller) {

@@ -441,10 +441,38 @@ TEST(GroupedChecks, WidthsOfCodesAndGroupsThatDoNotFit) {
   for (const int64_t group : {24, 48, 65}) refused("packed_int", "group", group);
   for (const int64_t group : {24, 48, 65}) refused("awq", "group", group);
   for (const int64_t group : {24, 15, 65}) refused("gptq", "group", group);
-  OwnedWeight odd = sound("gptq");
-  odd.weight().settings[0].second = 3;
-  odd.weight().shape = {32, 72};
-  expect_refused(odd, "three bits in a width that is no multiple of 32");
+}
+
+// Components of the sizes that the settings ask for, where the settings cannot be.
+TEST(GroupedChecks, SettingsThatOnlyTheirOwnCheckRefuses) {
+  const auto words = [](int64_t count) { return std::vector<uint32_t>(size_t(count), 0); };
+  const auto floats = [](int64_t count) { return std::vector<float>(size_t(count), 1.0F); };
+  OwnedWeight part("packed_int", {32, 64}, {{"bits", 4}, {"group", 24}});
+  part.add("codes", DType::kI32, {32, 8}, words(256));
+  part.add("scales", DType::kF32, {32, 2}, floats(64));
+  expect_refused(part, "packed integers in groups that do not divide the width");
+  OwnedWeight three("packed_int", {32, 64}, {{"bits", 3}, {"group", 16}});
+  three.add("codes", DType::kI32, {32, 6}, words(192));
+  three.add("scales", DType::kF32, {32, 4}, floats(128));
+  expect_refused(three, "packed integers of three bits");
+  OwnedWeight awq("awq", {32, 64}, {{"group", 24}});
+  awq.add("qweight", DType::kI32, {64, 4}, words(256));
+  awq.add("qzeros", DType::kI32, {2, 4}, words(8));
+  awq.add("scales", DType::kF32, {2, 32}, floats(64));
+  expect_refused(awq, "AWQ in groups that do not divide the width");
+  for (const auto& [n, k] : {std::pair<int64_t, int64_t>{32, 72}, {40, 64}}) {
+    OwnedWeight odd("gptq", {n, k}, {{"bits", 3}, {"group", k}, {"zeros_less_one", 0}});
+    const int64_t down = (k * 3 + 31) / 32, across = (n * 3 + 31) / 32;
+    odd.add("qweight", DType::kI32, {down, n}, words(down * n));
+    odd.add("qzeros", DType::kI32, {1, across}, words(across));
+    odd.add("scales", DType::kF32, {1, n}, floats(n));
+    expect_refused(odd, "three bits in sides that are no multiples of 32");
+  }
+  OwnedWeight five("gptq", {32, 64}, {{"bits", 5}, {"group", 64}, {"zeros_less_one", 0}});
+  five.add("qweight", DType::kI32, {10, 32}, words(320));
+  five.add("qzeros", DType::kI32, {1, 5}, words(5));
+  five.add("scales", DType::kF32, {1, 32}, floats(32));
+  expect_refused(five, "five bits");
 }
 
 }  // namespace

@@ -259,8 +259,12 @@ TEST(TokenizerJson, PartsMustFitTogether) {
                  "a whole number from 0 to 9");
   expect_refused(replaced(test::byte_bpe_json(), R"({"Sequence":{"id":"A","type_id":0}},)", ""),
                  "the text once");
+  expect_refused(replaced(test::byte_bpe_json(), R"("decoder":{"type":"ByteLevel")",
+                          R"("decoder":{"type":"Metaspace","replacement":"▁")"),
+                 "decoder: expected ByteLevel, as the text is encoded");
   expect_refused(
-      replaced(test::byte_bpe_json(), R"("decoder":{"type":"ByteLevel")", R"("decoder":{"type":"Fuse")"), "");
+      replaced(test::unigram_json(), R"("decoder":{"type":"Metaspace")", R"("decoder":{"type":"ByteLevel")"),
+      "decoder: expected no ByteLevel");
   expect_refused(replaced(test::word_piece_json(), R"("unk_token":"[UNK]")", R"("unk_token":"[NO]")"),
                  "unk_token");
   expect_refused(replaced(test::word_piece_json(), R"("unk_token":"[UNK]",)", ""), "unk_token");

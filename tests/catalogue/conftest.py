@@ -1,0 +1,54 @@
+"""What the tests of the catalogue share: the binary under test, the runner, tiny models."""
+
+import os
+import pathlib
+
+import models
+import pytest
+from harness import SAMPLE, SEED, Catalogue
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def binary():
+    given = os.environ.get("BRISK_BINARY")
+    found = [given] if given else sorted(TREE.glob("build/*/brisk"), key=lambda p: p.stat().st_mtime)
+    if not found or not os.access(found[-1], os.X_OK):
+        pytest.skip("no binary: set BRISK_BINARY or build one")
+    return pathlib.Path(found[-1]).resolve()
+
+
+@pytest.fixture(scope="session")
+def catalogue(binary, tmp_path_factory, pytestconfig):
+    catalogue = Catalogue(binary, tmp_path_factory.mktemp("catalogue"))
+    pytestconfig.stash[RUNNER] = catalogue
+    yield catalogue
+    catalogue.close()
+
+
+@pytest.fixture(scope="session")
+def tiny_gguf(tmp_path_factory):
+    """The path of a tiny model that works."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.gguf"
+    path.write_bytes(models.tiny_gguf().data())
+    return path
+
+
+RUNNER = pytest.StashKey()
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    runner = config.stash.get(RUNNER, None)
+    if runner is not None:
+        terminalreporter.write_line(
+            f"catalogue: {runner.instances} instances, {runner.counted} runs, seed {SEED}, sample {SAMPLE:g},"
+            f" {'sanitized' if runner.sanitized else 'release'} binary"
+        )
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """A run that skipped everything has shown nothing, and fails."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if exitstatus == 0 and reporter and reporter.stats.get("skipped") and not reporter.stats.get("passed"):
+        session.exitstatus = 1
