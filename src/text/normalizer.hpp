@@ -29,8 +29,8 @@ class Normalizer {
 
   bool empty() const { return steps_.empty(); }
   /// `text` (well-formed UTF-8) through all steps. `scratch` is room to work in; the result is a view of it,
-  /// or of `text` when there are no steps. A step that fails leaves its error in `scratch.status` and the
-  /// text as it was before it.
+  /// or of `text` when there are no steps. A step that fails leaves its error in `scratch.status`, and the
+  /// text comes back as it was given.
   struct Scratch {
     std::string a, b;
     Status status;

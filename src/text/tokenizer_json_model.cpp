@@ -9,16 +9,13 @@ namespace brisk::text {
 namespace {
 
 /// No token can begin with it, because it is no character: a word is a token, whole, or unknown.
-constexpr const char* kNeverContinues = "\xFF";
+constexpr char kNeverContinues = '\xFF';
 
-/// The id of the token that "unk_token" names; -1 when there is no such field.
+/// The id of the token that "unk_token" names; -1 where it names none. (Byte-level models never need it, and
+/// some name one that they do not have.)
 Result<int32_t> read_unknown(const JsonPart& model, const TokenizerSpec& spec) {
-  if (!model.has("unk_token")) return -1;
-  BRISK_ASSIGN(const std::string text, model.text("unk_token"));
-  const int32_t id = find_token(spec, text);
-  if (id < 0)
-    return model.field("unk_token").wrong("a token of the vocabulary", "\"" + text.substr(0, 80) + "\"");
-  return id;
+  BRISK_ASSIGN(const std::string text, model.text("unk_token", ""));
+  return find_token(spec, text);
 }
 
 Status read_bpe(const JsonPart& model, TokenizerSpec& spec) {
@@ -49,7 +46,7 @@ Status read_unigram(const JsonPart& model, TokenizerSpec& spec) {
 Status read_word_piece(const JsonPart& model, TokenizerSpec& spec) {
   spec.model = WordModelKind::kWordPiece;
   BRISK_ASSIGN(spec.unknown, read_unknown(model, spec));
-  if (spec.unknown < 0) return model.field("unk_token").wrong("a token for unknown words", "none");
+  if (spec.unknown < 0) return model.field("unk_token").wrong("a token of the vocabulary", "none such");
   BRISK_ASSIGN(spec.continuing_prefix, model.text("continuing_subword_prefix", "##"));
   BRISK_ASSIGN(spec.longest_word, model.integer("max_input_chars_per_word", 100, 1, INT64_MAX));
   return {};
@@ -57,7 +54,7 @@ Status read_word_piece(const JsonPart& model, TokenizerSpec& spec) {
 
 Status read_word_level(const JsonPart& model, TokenizerSpec& spec) {
   BRISK_TRY(read_word_piece(model, spec));
-  spec.continuing_prefix = kNeverContinues;
+  spec.continuing_prefix.assign(1, kNeverContinues);
   spec.longest_word = INT64_MAX;
   return {};
 }

@@ -73,6 +73,7 @@ class Faults:
     ignore_range: bool = False  # a range is answered by the whole file
     wrong_offset: bool = False  # a range is answered from elsewhere
     swap: dict = dataclasses.field(default_factory=dict)  # SHA-256 -> other bytes, with another ETag, after a cut
+    more: bytes = b""  # what follows behind a large file
     damage: set = dataclasses.field(default_factory=set)  # names or hashes whose bytes are changed
     pause: float = 0  # seconds between two pieces of a body
     piece: int = 1 << 16  # bytes of a piece
@@ -245,7 +246,7 @@ class Handler(BaseHTTPRequestHandler):
         if digest in faults.swap and self.headers.get("Range"):
             data = faults.swap[digest]
         etag = f'"{hashlib.md5(data).hexdigest()}"'
-        self.body(data, etag, {}, digest in faults.damage)
+        self.body(data + faults.more, etag, {}, digest in faults.damage)
 
     # The hub.
 

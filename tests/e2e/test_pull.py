@@ -340,6 +340,13 @@ def test_a_wrong_hash_leaves_nothing(here, hub, home, size):
     assert pathlib.Path(pull(here, REPO)["path"]).read_bytes() == data
 
 
+def test_a_file_that_does_not_end_fills_no_disk(here, hub, home):
+    hub.add(REPO, {"m-Q8_0.gguf": some_bytes(SIZE)})
+    hub.faults.more = bytes(50_000_000)
+    assert error_of(here, REPO, code=3)["got"] == "a longer one"
+    assert sum(p.stat().st_size for p in home.rglob("*") if p.is_file()) <= SIZE
+
+
 def test_failures_that_pass(here, hub):
     data = some_bytes(SIZE)
     hub.add(REPO, {"m-Q8_0.gguf": data})
@@ -518,8 +525,9 @@ def test_answers_that_are_none(here, hub, body):
     hub.add(REPO, {})
     hub.faults.api_body = body
     start = time.monotonic()
-    error_of(here, REPO, code=3)
+    error = error_of(here, REPO, code=3)
     assert time.monotonic() - start < 10
+    assert ("8 MiB" in error["expected"]) == (len(body) > 8 << 20)
 
 
 def test_a_file_twice(here, hub):

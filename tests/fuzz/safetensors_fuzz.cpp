@@ -1,6 +1,5 @@
-// Fuzz target: the safetensors reader, and every byte that it accepts is used; what begins as JSON is also read
-// as an index of shards, and written again.
-// (Convention of the fuzz targets: gguf_fuzz.cpp.)
+// Fuzz target: the safetensors reader, and every byte that it accepts is used; what begins as JSON is also
+// read as an index of shards, and written again. (Convention of the fuzz targets: gguf_fuzz.cpp.)
 #include <unistd.h>
 
 #include <cstdint>

@@ -7,8 +7,13 @@
 namespace brisk::formats {
 
 Result<std::shared_ptr<GgufFile>> GgufFile::open(const std::string& path) {
-  BRISK_ASSIGN(std::shared_ptr<MappedFile> mapping, MappedFile::open(path));
-  return open(std::move(mapping));
+  std::shared_ptr<GgufFile> file;
+  BRISK_TRY(catch_out_of_memory(path.c_str(), [&]() -> Status {
+    BRISK_ASSIGN(std::shared_ptr<MappedFile> mapping, MappedFile::open(path));
+    BRISK_ASSIGN(file, GgufFile::open(std::move(mapping)));
+    return {};
+  }));
+  return file;
 }
 
 Result<std::shared_ptr<GgufFile>> GgufFile::open(std::shared_ptr<MappedFile> mapping) {

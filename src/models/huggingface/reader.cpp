@@ -12,8 +12,10 @@ namespace {
 constexpr const char* kConfig = "config.json";
 constexpr uint64_t kMostConfigBytes = 16U << 20;
 
-// Buffers that older versions of transformers stored and that follow from config.json.
-constexpr std::string_view kDerived[] = {".rotary_emb.inv_freq", ".attn.masked_bias", ".attn.bias"};
+// Tensors that are no weights: buffers of older versions of transformers that follow from config.json, and
+// scales for keys and values stored in FP8, which we store otherwise.
+constexpr std::string_view kPassedOver[] = {".rotary_emb.inv_freq", ".attn.masked_bias", ".attn.bias",
+                                            ".self_attn.k_scale", ".self_attn.v_scale"};
 
 // The number that stands for '#' when `name` is `pattern` with one in its place.
 std::optional<std::string_view> match_layer(std::string_view pattern, std::string_view name) {
@@ -109,7 +111,7 @@ Status HuggingFaceReader::read_tensors(const HuggingFaceMapping& mapping, const 
   for (const formats::SafetensorsTensor* stored : source_->shards_->tensors()) {
     const formats::SafetensorsTensor& tensor = *stored;
     const std::string_view name = tensor.name;
-    if (std::ranges::any_of(kDerived, [&](std::string_view end) { return name.ends_with(end); })) continue;
+    if (std::ranges::any_of(kPassedOver, [&](std::string_view end) { return name.ends_with(end); })) continue;
     const size_t dot = name.rfind('.');
     const std::string module(name.substr(0, dot));
     const std::string gguf = dot == std::string_view::npos ? "" : gguf_module(mapping.modules, module);

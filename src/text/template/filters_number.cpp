@@ -132,7 +132,8 @@ Result<Value> round(Runtime&, const Value& self, const Bound& arguments) {
   if (!self.is_number()) return fail("a number to round", std::string(type_name(self)));
   int64_t precision = 0;
   std::string_view method = "common";
-  if (arguments.has(0)) {
+  const bool to_integer = arguments.has(0) && arguments[0].is_none();
+  if (arguments.has(0) && !to_integer) {
     BRISK_ASSIGN(precision, integer_argument(arguments[0], "the precision"));
   }
   if (arguments.has(1)) {
@@ -140,8 +141,11 @@ Result<Value> round(Runtime&, const Value& self, const Bound& arguments) {
   }
   if (method == "common") {
     if (self.is_integral()) return round_int(self.as_int(), precision);
-    return of(round_float(self.real, precision));
+    if (!to_integer) return of(round_float(self.real, precision));
+    const std::optional<int64_t> whole = truncated(round_float(self.real, 0));
+    return whole ? Result<Value>(of(*whole)) : fail("a float that an integer can hold", float_repr(self.real));
   }
+  if (to_integer) return fail("a precision", "none");
   if (method != "ceil" && method != "floor")
     return fail("common, ceil or floor", std::string(method.substr(0, 60)));
   if (precision > 300 || precision < -300)

@@ -97,7 +97,7 @@ Result<Value> format(Runtime& rt, const Value& self, const Bound& arguments) {
   return format_percent(rt, pattern, of(values));
 }
 
-Result<JsonStyle> json_style(Runtime& rt, const Bound& arguments) {
+Result<JsonStyle> json_style(Runtime& rt, const Bound& arguments, bool is_text) {
   JsonStyle style;
   style.ensure_ascii = arguments.flag(0);
   if (!arguments.is_none(1)) {
@@ -105,7 +105,7 @@ Result<JsonStyle> json_style(Runtime& rt, const Bound& arguments) {
     style.item_separator = ",";
     if (arguments[1].is_string()) {
       style.indent = arguments[1].text();
-    } else {
+    } else if (!is_text) {  // text has no lines: any indent will do
       BRISK_ASSIGN(const int64_t width, integer_argument(arguments[1], "the indent"));
       if (width > 1000) return fail("an indent of at most 1000", std::to_string(width));
       style.indent.assign(static_cast<size_t>(std::max<int64_t>(width, 0)), ' ');
@@ -122,7 +122,7 @@ Result<JsonStyle> json_style(Runtime& rt, const Bound& arguments) {
 }
 
 Result<Value> tojson(Runtime& rt, const Value& self, const Bound& arguments) {
-  BRISK_ASSIGN(const JsonStyle style, json_style(rt, arguments));
+  BRISK_ASSIGN(const JsonStyle style, json_style(rt, arguments, self.is_string()));
   std::string out;
   BRISK_TRY(append_json(rt, out, self, style));
   return rt.copy_string(out);

@@ -12,7 +12,7 @@
 namespace brisk::text::tmpl {
 namespace {
 
-constexpr int64_t kMaxPrecision = 400;  // digits of a number; more would only be zeros
+constexpr int64_t kMaxPrecision = 100'000;  // digits of a number; nearly all of them would be zeros
 
 bool is_one_of(char type, std::string_view types) {
   return type != 0 && types.find(type) != std::string_view::npos;
@@ -55,24 +55,31 @@ Status append_digits(Runtime& rt, std::string& out, const Spec& spec, bool negat
   return append_padded(rt, out, spec, text + digits, head, true);
 }
 
+/// printf for one number.
+std::string printed(const char* pattern, int64_t precision, double value) {
+  std::string text(static_cast<size_t>(precision) + 400, '\0');  // 309 digits before the point
+  const int written = std::snprintf(text.data(), text.size(), pattern, static_cast<int>(precision), value);
+  text.resize(static_cast<size_t>(std::max(written, 0)));
+  return text;
+}
+
 /// The shortest text of the double, with at least one digit after the point and at most `precision` digits.
 std::string general_digits(double magnitude, int64_t precision) {
-  char buffer[512];
-  std::snprintf(buffer, sizeof buffer, "%.*e", static_cast<int>(std::max<int64_t>(precision, 1)) - 1, magnitude);
-  const char* e = std::find(buffer, buffer + sizeof buffer, 'e');
-  const int exponent = std::atoi(e + 1);
+  precision = std::max<int64_t>(precision, 1);
+  const std::string scientific = printed("%.*e", precision - 1, magnitude);
+  const size_t e = scientific.find('e');
+  const int exponent = std::atoi(scientific.c_str() + e + 1);
   // As with %g, but the largest number without an exponent has one digit less: ".0" is added to it.
-  if (exponent >= -4 && exponent < std::max<int64_t>(precision, 1) - 1) {
-    std::snprintf(buffer, sizeof buffer, "%.*g", static_cast<int>(std::max<int64_t>(precision, 1)), magnitude);
-    const std::string text = buffer;
+  if (exponent >= -4 && exponent < precision - 1) {
+    const std::string text = printed("%.*g", precision, magnitude);
     return text.find('.') == std::string::npos ? text + ".0" : text;
   }
-  std::string mantissa(static_cast<const char*>(buffer), e);
+  std::string mantissa = scientific.substr(0, e);
   if (mantissa.find('.') != std::string::npos) {
     mantissa.erase(mantissa.find_last_not_of('0') + 1);
     if (mantissa.ends_with('.')) mantissa.pop_back();
   }
-  return mantissa + e;
+  return mantissa + scientific.substr(e);
 }
 
 std::string float_digits(const Spec& spec, double magnitude) {
@@ -80,11 +87,8 @@ std::string float_digits(const Spec& spec, double magnitude) {
   if (spec.type == 0 && !spec.alternate) return general_digits(magnitude, spec.precision);
   const char type = spec.type == 0 || spec.type == 'n' ? 'g' : spec.type == '%' ? 'f' : spec.type;
   const std::string pattern = std::string(spec.alternate ? "%#.*" : "%.*") + type;
-  char buffer[1024];  // 309 digits and the largest precision fit
-  const int precision = static_cast<int>(spec.precision < 0 ? 6 : spec.precision);
   const double shown = spec.type == '%' ? magnitude * 100 : magnitude;
-  const int written = std::snprintf(buffer, sizeof buffer, pattern.c_str(), precision, shown);
-  std::string digits(buffer, static_cast<size_t>(std::clamp(written, 0, static_cast<int>(sizeof buffer) - 1)));
+  const std::string digits = printed(pattern.c_str(), spec.precision < 0 ? 6 : spec.precision, shown);
   return spec.type == '%' ? digits + "%" : digits;
 }
 
@@ -140,6 +144,7 @@ Status append_integer(Runtime& rt, std::string& out, const Spec& spec, int64_t v
   if (spec.type == 'X') std::transform(digits.begin(), digits.end(), digits.begin(), upper_char);
   if (spec.precision > kMaxPrecision) return bad_format("a precision above " + std::to_string(kMaxPrecision));
   if (spec.precision > static_cast<int64_t>(digits.size())) {
+    BRISK_TRY(rt.charge(spec.precision));
     digits.insert(0, static_cast<size_t>(spec.precision) - digits.size(), '0');
   }
   const std::string prefix = spec.alternate && !decimal ? std::string("0") + spec.type : "";
@@ -148,6 +153,7 @@ Status append_integer(Runtime& rt, std::string& out, const Spec& spec, int64_t v
 
 Status append_float(Runtime& rt, std::string& out, const Spec& spec, double value) {
   if (spec.precision > kMaxPrecision) return bad_format("a precision above " + std::to_string(kMaxPrecision));
+  BRISK_TRY(rt.charge(std::max<int64_t>(spec.precision, 0)));
   std::string digits;
   if (std::isfinite(value)) {
     digits = float_digits(spec, std::fabs(value));

@@ -102,7 +102,8 @@ Result<Value> float_operation(BinaryOp op, double a, double b) {
 }
 
 Result<Value> repeat_string(Runtime& rt, const Value& value, int64_t times) {
-  if (times <= 0 || value.length == 0) return of(std::string_view());
+  times = std::max<int64_t>(times, 0);
+  if (value.length == 0) return value;
   const auto bytes = checked_mul<int64_t>(value.length, times);
   const auto most = static_cast<int64_t>(rt.limits().output_bytes);
   if (!bytes || *bytes > most)

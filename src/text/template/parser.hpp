@@ -87,6 +87,7 @@ class Parser {
   bool expect_body();
   bool parse_body_until(Body& body, std::string_view end);
   bool parse_output(Body& body);
+  bool finish_output(Stmt* stmt) const;
   bool parse_statement(Body& body);
   Stmt* make_stmt(StmtKind kind, Body& body);
   bool parse_if(Body& body);
@@ -131,6 +132,7 @@ class Parser {
   int loops_ = 0;  // for blocks around the current statement that break can leave
   std::vector<Stmt*> open_loops_;          // all for blocks around it
   Escaping escaping_ = Escaping::kNo;      // of the autoescape block around it
+  Escaping known_escaping_ = Escaping::kNo;  // of the last one around it that needs not be asked
   std::map<std::string_view, NameId> name_ids_;
   std::set<std::string_view> block_names_;
   SyntaxError error_;

@@ -56,11 +56,18 @@ bool Parser::parse_body_until(Body& body, std::string_view end) {
   return parse_body(body, ends) && expect_name(end);
 }
 
+bool Parser::finish_output(Stmt* stmt) const {
+  if (stmt->expr == nullptr) return false;
+  // What the reference works out when it compiles does not ask.
+  if (stmt->expr->is_constant && stmt->escaping == Escaping::kAsk) stmt->escaping = known_escaping_;
+  return true;
+}
+
 bool Parser::parse_output(Body& body) {
   ++at_;
   Stmt* stmt = make_stmt(StmtKind::kOutput, body);
   stmt->expr = parse_tuple(true, false);
-  return stmt->expr != nullptr && expect(TokenKind::kOutputEnd, "'}}'");
+  return finish_output(stmt) && expect(TokenKind::kOutputEnd, "'}}'");
 }
 
 bool Parser::parse_statement(Body& body) {
@@ -265,8 +272,10 @@ bool Parser::parse_autoescape(Body& body) {
                                                          : Escaping::kNo;
   // Once it has to be asked, it has to be asked further in.
   const Escaping outer = std::exchange(escaping_, escaping_ == Escaping::kAsk ? Escaping::kAsk : inside);
+  const Escaping outer_known = std::exchange(known_escaping_, is_known ? inside : known_escaping_);
   const bool parsed = parse_body_until(stmt->body, "endautoescape");
   escaping_ = outer;
+  known_escaping_ = outer_known;
   return parsed;
 }
 
@@ -286,8 +295,10 @@ bool Parser::parse_block(Body& body) {
   for (Stmt* loop : open_loops_) loop->scoped |= stmt->scoped;
   // A block is a template of its own: it knows nothing of what stands around it.
   const Escaping outer = std::exchange(escaping_, Escaping::kNo);
+  const Escaping outer_known = std::exchange(known_escaping_, Escaping::kNo);
   const bool parsed = parse_closed_body(stmt->body, "endblock");
   escaping_ = outer;
+  known_escaping_ = outer_known;
   if (!parsed) return false;
   skip_name(stmt->text);
   const auto is_blank = [](const Stmt* part) {
@@ -372,7 +383,7 @@ bool Parser::parse_print(Body& body) {
     if (!first && !expect_operator(",")) return false;
     Stmt* stmt = make_stmt(StmtKind::kOutput, body);
     stmt->expr = parse_expression();
-    if (stmt->expr == nullptr) return false;
+    if (!finish_output(stmt)) return false;
   }
   return true;
 }

@@ -207,7 +207,7 @@ Result<Value> replace(Runtime& rt, const Value& self, const Bound& arguments) {
   BRISK_ASSIGN(const std::string_view from, string_argument(arguments[0], "the text to replace"));
   BRISK_ASSIGN(const std::string_view to, string_argument(arguments[1], "the replacement"));
   int64_t left = -1;
-  if (!arguments.is_none(2)) {
+  if (arguments.has(2)) {
     BRISK_ASSIGN(left, integer_argument(arguments[2], "the count"));
   }
   return replace_text(rt, self, from, to, left);

@@ -2,10 +2,12 @@
 #include "text/template/value.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <functional>
+#include <cstring>
 #include <memory>
 #include <new>
+#include <random>
 
 namespace brisk::text::tmpl {
 namespace {
@@ -13,21 +15,50 @@ namespace {
 /// A double that is exactly an int64_t, so that 1 and 1.0 hash alike.
 bool is_whole(double value) { return value >= -0x1p63 && value < 0x1p63 && value == std::floor(value); }
 
-size_t hash(const Value& value) {
+/// Different in each process, so that nobody can choose keys whose hashes collide. Dictionaries keep the
+/// order of insertion, so it shows nowhere.
+uint64_t hash_seed() {
+  static const uint64_t seed = (uint64_t{std::random_device{}()} << 32) ^ std::random_device{}();
+  return seed;
+}
+
+uint64_t mix(uint64_t x) {  // the finalizer of SplitMix64
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL;
+  return x ^ (x >> 31);
+}
+
+uint64_t hash_text(std::string_view text) {
+  uint64_t sum = hash_seed() + text.size();
+  for (size_t at = 0; at < text.size(); at += sizeof(uint64_t)) {
+    uint64_t block = 0;
+    std::memcpy(&block, text.data() + at, std::min(sizeof block, text.size() - at));
+    sum = mix(sum ^ block) + hash_seed();
+  }
+  return sum;
+}
+
+uint64_t hash(const Value& value) {
   switch (value.kind) {
+    case Kind::kUndefined:
+    case Kind::kNone: return 0;
     case Kind::kBool:
-    case Kind::kInt: return std::hash<int64_t>{}(value.as_int()) * 0x9E3779B97F4A7C15ULL;
+    case Kind::kInt: return mix(static_cast<uint64_t>(value.as_int()) ^ hash_seed());
     case Kind::kFloat:
       if (is_whole(value.real)) return hash(of(static_cast<int64_t>(value.real)));
-      return std::hash<double>{}(value.real);
-    case Kind::kString: return std::hash<std::string_view>{}(value.text());
+      return mix(std::bit_cast<uint64_t>(value.real) ^ hash_seed());
+    case Kind::kString: return hash_text(value.text());
     case Kind::kSequence: {
-      size_t sum = 0x345678;
-      for (const Value& item : value.sequence->all()) sum = (sum ^ hash(item)) * 1000003U;
+      if (value.is_sequence(SequenceKind::kGenerator)) break;
+      uint64_t sum = 0x345678;
+      for (const Value& item : value.sequence->all()) sum = mix(sum ^ hash(item));
       return sum;
     }
-    default: return 0;
+    case Kind::kCallable:  // equal ones may be different objects
+      return mix(reinterpret_cast<uintptr_t>(value.callable->builtin) ^ hash_seed());
+    default: break;
   }
+  return mix(reinterpret_cast<uintptr_t>(value.sequence) ^ hash_seed());
 }
 
 bool equal_numbers(const Value& a, const Value& b) {
@@ -176,19 +207,17 @@ std::string_view type_name(const Value& value) {
 
 bool hashable(const Value& value) {
   switch (value.kind) {
-    case Kind::kUndefined:
-    case Kind::kNone:
-    case Kind::kBool:
-    case Kind::kInt:
-    case Kind::kFloat:
-    case Kind::kString:
-    case Kind::kCallable: return true;
-    case Kind::kSequence:
-      if (value.is_sequence(SequenceKind::kRange)) return true;
-      if (value.sequence->kind != SequenceKind::kTuple && value.sequence->kind != SequenceKind::kGroup)
-        return false;
+    case Kind::kDict: return false;
+    case Kind::kSequence: break;
+    default: return true;
+  }
+  switch (value.sequence->kind) {
+    case SequenceKind::kList: return false;
+    case SequenceKind::kView: return value.sequence->view_name == "dict_values";
+    case SequenceKind::kTuple:
+    case SequenceKind::kGroup:
       return std::all_of(value.sequence->all().begin(), value.sequence->all().end(), hashable);
-    default: return false;
+    default: return true;
   }
 }
 

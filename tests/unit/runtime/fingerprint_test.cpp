@@ -29,7 +29,9 @@ struct Built {
     const std::vector<std::byte> bytes = builder.build();
     const auto file = formats::GgufFile::parse(bytes, "test.gguf");
     EXPECT_TRUE(file.ok()) << file.status().message();
-    const auto digits = fingerprint(**file);
+    const auto source = models::ModelSource::from_gguf(*file);
+    EXPECT_TRUE(source.ok()) << source.status().message();
+    const auto digits = fingerprint(**source);
     EXPECT_TRUE(digits.ok());
     return *digits;
   }

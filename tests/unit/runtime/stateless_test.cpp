@@ -101,9 +101,11 @@ TEST_P(StatelessModel, EqualsTheEngineBitForBit) {
 
   const auto file = formats::GgufFile::parse(bytes, "tiny.gguf");
   ASSERT_TRUE(file.ok());
-  const models::Architecture* architecture = models::find_architecture(**file).value();
-  const models::LlmConfig config = architecture->read_config(**file).value();
-  const auto built = architecture->build(config, **file);
+  const auto source = models::ModelSource::from_gguf(*file);
+  ASSERT_TRUE(source.ok()) << source.status().message();
+  const models::Architecture* architecture = models::find_architecture(**source).value();
+  const models::LlmConfig config = architecture->read_config(**source).value();
+  const auto built = architecture->build(config, **source);
   ASSERT_TRUE(built.ok());
   auto rewritten = graph::stateless(*built);
   ASSERT_TRUE(rewritten.ok()) << rewritten.status().message();

@@ -290,6 +290,11 @@ TEST(TokenizerJson, ByteTokensThatAreNoneAreOrdinary) {
   EXPECT_EQ(tokenizer->decode(Ids{0, 1, 2, 3}).value(), "<0x-1><0xZZ><0x100>A");
 }
 
+TEST(TokenizerJson, AnUnknownTokenThatIsNotThereIsNone) {
+  const std::string json = replaced(test::byte_bpe_json(), R"("unk_token":null)", R"("unk_token":"<unk>")");
+  EXPECT_EQ(make(json)->encode("axc", {.add_special = false}).value(), (Ids{0, 5}));
+}
+
 TEST(TokenizerJson, DepthAndHostilePatternsEndInErrors) {
   const std::string deep = ",\"normalizer\":" + std::string(100'000, '[');
   expect_refused(tokenizer_json("{}", deep), "nested at most 64");
