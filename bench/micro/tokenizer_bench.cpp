@@ -1,8 +1,8 @@
 // Speed of a tokenizer.json on one thread: encoding, and of it the cutting into words alone.
 //
 // Usage: bench_tokenizer TOKENIZER.json TEXTS [RUNS]
-// TEXTS holds documents, each ended by a zero byte. Prints JSON: bytes, ids, words, and the seconds of each run (of
-// the thread, so that other programs do not count).
+// TEXTS holds documents, each ended by a zero byte. Prints JSON: bytes, ids, words, and the seconds of each
+// run (of the thread, so that other programs do not count).
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -75,7 +75,8 @@ int main(int argc, char** argv) {
   size_t ids = 0;
   const std::string encode = seconds_of(runs, [&] {
     ids = 0;
-    for (const auto document : list) ids += value_or_exit(tokenizer->encode(document, {.add_special = false})).size();
+    for (const auto document : list)
+      ids += value_or_exit(tokenizer->encode(document, {.add_special = false})).size();
   });
   size_t words = 0;
   text::Words room;

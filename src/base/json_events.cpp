@@ -61,7 +61,9 @@ class Adapter {
   bool boolean(bool value) { return pass(events_->scalar(Json(value))); }
   bool number_integer(number_integer_t value) { return pass(events_->scalar(Json(value))); }
   bool number_unsigned(number_unsigned_t value) { return pass(events_->scalar(Json(value))); }
-  bool number_float(number_float_t value, const string_t&) { return pass(events_->scalar(Json(value))); }
+  bool number_float(number_float_t value, const string_t& written) {
+    return pass(events_->decimal(value, written));
+  }
   bool string(string_t& value) { return pass(events_->string(value)); }
   bool binary(binary_t&) { return false; }
   bool start_object(size_t) { return open(true); }

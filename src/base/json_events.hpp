@@ -21,6 +21,8 @@ class JsonEvents {
   virtual Status string(std::string& value) = 0;
   /// null, a boolean or a number.
   virtual Status scalar(Json value) = 0;
+  /// A number with a point or an exponent, and how it is written. By default a scalar as others are.
+  virtual Status decimal(double value, std::string_view /*written*/) { return scalar(Json(value)); }
   virtual Status open(bool object) = 0;
   virtual Status close() = 0;
 };

@@ -10,17 +10,17 @@
 namespace brisk::text {
 
 /// Bits of Char::classes; by Unicode 16 unless noted. \p{Lo} and \p{Lm} are kLetter without a case.
-inline constexpr uint16_t kLetter = 1;             ///< \p{L}
-inline constexpr uint16_t kNumber = 2;             ///< \p{N}
-inline constexpr uint16_t kSpace = 4;              ///< \s: the White_Space property
-inline constexpr uint16_t kPunct = 8;              ///< \p{P}
-inline constexpr uint16_t kSymbol = 16;            ///< \p{S}
-inline constexpr uint16_t kMark = 32;              ///< \p{M}
-inline constexpr uint16_t kUpper = 64;             ///< \p{Lu} and \p{Lt}
-inline constexpr uint16_t kLower = 128;            ///< \p{Ll}
-inline constexpr uint16_t kDigit = 256;            ///< \p{Nd}
-inline constexpr uint16_t kHan = 512;              ///< \p{Han}
-inline constexpr uint16_t kWord = 1024;            ///< \w: alphabetic, marks, \p{Nd}, \p{Pc}, joiners
+inline constexpr uint16_t kLetter = 1;               ///< \p{L}
+inline constexpr uint16_t kNumber = 2;               ///< \p{N}
+inline constexpr uint16_t kSpace = 4;                ///< \s: the White_Space property
+inline constexpr uint16_t kPunct = 8;                ///< \p{P}
+inline constexpr uint16_t kSymbol = 16;              ///< \p{S}
+inline constexpr uint16_t kMark = 32;                ///< \p{M}
+inline constexpr uint16_t kUpper = 64;               ///< \p{Lu} and \p{Lt}
+inline constexpr uint16_t kLower = 128;              ///< \p{Ll}
+inline constexpr uint16_t kDigit = 256;              ///< \p{Nd}
+inline constexpr uint16_t kHan = 512;                ///< \p{Han}
+inline constexpr uint16_t kWord = 1024;              ///< \w: alphabetic, marks, \p{Nd}, \p{Pc}, joiners
 inline constexpr uint16_t kSplitPunctuation = 2048;  ///< of step "Punctuation": ASCII's, \p{P} of Unicode 8
 inline constexpr uint16_t kSplitNumber = 4096;       ///< of step "Digits": \p{N} of Unicode 17
 

@@ -75,7 +75,8 @@ Result<Pattern> Pattern::compile(std::string_view regex, const std::string& wher
                       "a tokenizer.json with a shorter pattern"});
   }
   BRISK_ASSIGN(const std::string translated, translate_pattern(regex, where));
-  const std::unique_ptr<pcre2_compile_context, FreeCompileContext> context(pcre2_compile_context_create(nullptr));
+  const std::unique_ptr<pcre2_compile_context, FreeCompileContext> context(
+      pcre2_compile_context_create(nullptr));
   if (context == nullptr) return out_of_memory(place);
   pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
   constexpr uint32_t kOptions = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C |
@@ -87,7 +88,8 @@ Result<Pattern> Pattern::compile(std::string_view regex, const std::string& wher
   compiled->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
                                      kOptions, &error, &offset, context.get()));
   if (compiled->code == nullptr) {
-    return bad_input({place, "a regular expression", error_text(error), "a tokenizer.json with another pattern"});
+    return bad_input(
+        {place, "a regular expression", error_text(error), "a tokenizer.json with another pattern"});
   }
   return Pattern(std::move(compiled));
 }
@@ -124,8 +126,8 @@ PatternSearch::~PatternSearch() = default;
 Result<std::optional<Match>> PatternSearch::State::find() {
   if (context == nullptr || data == nullptr) return out_of_memory(pattern->where);
   steps.last_position = from;
-  const int rc = pcre2_match(pattern->code.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
-                             PCRE2_NO_UTF_CHECK, data.get(), context.get());
+  const int rc = pcre2_match(pattern->code.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
+                             from, PCRE2_NO_UTF_CHECK, data.get(), context.get());
   if (rc == PCRE2_ERROR_NOMATCH) return std::optional<Match>();
   if (rc < 0) {
     return bad_input({pattern->where, "a search within its limits of steps, depth and memory", error_text(rc),

@@ -3,8 +3,8 @@
 //
 // The expressions come from tokenizer.json, written for Oniguruma or Rust's regex. What PCRE2 reads
 // differently is rewritten where that is exact (\s, \w, \b, (?m)), and refused by name where it is not
-// (\h, set operations and nested sets in brackets, {n,m}+, options in the middle of a group). Recursion, callouts
-// and verbs are refused too. docs/design/pre-tokenizers.md has the table.
+// (\h, set operations and nested sets in brackets, {n,m}+, options in the middle of a group). Recursion,
+// callouts and verbs are refused too. docs/design/pre-tokenizers.md has the table.
 #pragma once
 
 #include <cstddef>

@@ -79,7 +79,10 @@ class Translator {
       case '{': return brace();
       case '|':
       case '^':
-      case '$': ++at_; plain(std::string_view(&c, 1)); return {};
+      case '$':
+        ++at_;
+        plain(std::string_view(&c, 1));
+        return {};
       default: literal(); return {};
     }
   }
@@ -238,7 +241,8 @@ class Translator {
     if (c == '\0') return Result<std::string>(refuse_syntax("a backslash at the end"));
     if (c == 'p' || c == 'P') return property();
     if (c == 'x' || c == 'u') return code_point();
-    const bool known = c == 'd' || c == 'D' || c == 't' || c == 'n' || c == 'r' || c == 'f' || c == 'a' || c == 'e';
+    const bool known =
+        c == 'd' || c == 'D' || c == 't' || c == 'n' || c == 'r' || c == 'f' || c == 'a' || c == 'e';
     if (is_letter(c) && !known && c != 'v') return refuse_syntax("\\" + std::string(1, c));
     if (is_digit(c)) return refuse_syntax("a back reference or an octal number");
     at_ += 1;
@@ -253,11 +257,12 @@ class Translator {
     return text;
   }
 
-  // \p{Name}, \p{^Name}, \P{Name}: a category of one or two letters, or a script. (PCRE2 takes a script's bare
-  // name for the characters that are used with the script.)
+  // \p{Name}, \p{^Name}, \P{Name}: a category of one or two letters, or a script. (PCRE2 takes a script's
+  // bare name for the characters that are used with the script.)
   Result<std::string> property() {
     const size_t close = in_.find('}', at_);
-    if (peek(2) != '{' || close == std::string_view::npos) return refuse_syntax("\\p without a name in braces");
+    if (peek(2) != '{' || close == std::string_view::npos)
+      return refuse_syntax("\\p without a name in braces");
     std::string_view name = in_.substr(at_ + 3, close - at_ - 3);
     std::string text = "\\" + std::string(1, peek(1)) + "{";
     if (name.starts_with('^')) {
@@ -278,7 +283,8 @@ class Translator {
     const size_t most = braces ? 6 : peek(1) == 'x' ? 2 : 4;
     while (end < in_.size() && is_hex(in_[end]) && end - begin < most) ++end;
     const bool whole = braces ? end > begin && end < in_.size() && in_[end] == '}' : end - begin == most;
-    if (!whole || (most == 2 && in_[begin] > '7')) return refuse_syntax("a code point written '" + excerpt() + "'");
+    if (!whole || (most == 2 && in_[begin] > '7'))
+      return refuse_syntax("a code point written '" + excerpt() + "'");
     std::string text = "\\x{" + std::string(in_.substr(begin, end - begin)) + "}";
     at_ = end + (braces ? 1 : 0);
     return text;

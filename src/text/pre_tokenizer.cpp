@@ -50,8 +50,9 @@ struct Named {
   bool whole_words = false;
 };
 
-// Sorted by name. The names are those of tokenizer.ggml.pre; what each stands for is stated by the model's own
-// tokenizer or by llama.cpp (docs/design/pre-tokenizers.md says where the two differ, and which it is then).
+// Sorted by name. The names are those of tokenizer.ggml.pre; what each stands for is stated by the model's
+// own tokenizer or by llama.cpp (docs/design/pre-tokenizers.md says where the two differ, and which it is
+// then).
 constexpr Named kNamed[] = {
     {"", kGpt2},
     {"a.x-4.0", kGpt2},
@@ -148,8 +149,9 @@ constexpr Named kNamed[] = {
 };
 
 const Named* find_name(std::string_view name) {
-  const auto* found = std::lower_bound(std::begin(kNamed), std::end(kNamed), name,
-                                       [](const Named& n, std::string_view wanted) { return n.name < wanted; });
+  const auto* found =
+      std::lower_bound(std::begin(kNamed), std::end(kNamed), name,
+                       [](const Named& n, std::string_view wanted) { return n.name < wanted; });
   return found != std::end(kNamed) && found->name == name ? found : nullptr;
 }
 

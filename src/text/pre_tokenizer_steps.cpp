@@ -123,8 +123,7 @@ class RuleSplitStep final : public PreTokenizerStep {
       : rule_(rule), behavior_(behavior), invert_(invert) {}
   Status apply(bool, Words& words) const override {
     cut_words(words, [this](std::string_view piece, size_t begin, std::vector<Span>& out) {
-      gather(
-          piece, [&](size_t at) { return rule_(piece, at); }, Gatherer(behavior_, invert_, begin, out));
+      gather(piece, [&](size_t at) { return rule_(piece, at); }, Gatherer(behavior_, invert_, begin, out));
     });
     return {};
   }
@@ -141,8 +140,7 @@ class LiteralSplitStep final : public PreTokenizerStep {
       : literal_(std::move(literal)), behavior_(behavior), invert_(invert) {}
   Status apply(bool, Words& words) const override {
     cut_words(words, [this](std::string_view piece, size_t begin, std::vector<Span>& out) {
-      gather(
-          piece, [&](size_t at) { return find(piece, at); }, Gatherer(behavior_, invert_, begin, out));
+      gather(piece, [&](size_t at) { return find(piece, at); }, Gatherer(behavior_, invert_, begin, out));
     });
     return {};
   }
@@ -259,8 +257,8 @@ class MetaspaceStep final : public PreTokenizerStep {
   Status apply(bool first, Words& words) const override {
     Rewriter rewriter(words);
     for (const Span& span : rewriter.old_spans()) {
-      const bool prepend = scheme_ == PrependScheme::kAlways ||
-                           (scheme_ == PrependScheme::kFirst && first && span.begin == 0);
+      const bool prepend =
+          scheme_ == PrependScheme::kAlways || (scheme_ == PrependScheme::kFirst && first && span.begin == 0);
       rewrite(rewriter.old_word(span), prepend, rewriter);
     }
     rewriter.finish();

@@ -39,7 +39,8 @@ bool is_number(const Char& c) { return c.is(kNumber); }
 // \w of Oniguruma, for \b: without the joiners, with the superscripts and fractions of Latin-1.
 bool is_word(const Char& c) {
   if (c.code == 0x200C || c.code == 0x200D) return false;
-  const bool latin_number = c.code == 0xB2 || c.code == 0xB3 || c.code == 0xB9 || (c.code >= 0xBC && c.code <= 0xBE);
+  const bool latin_number =
+      c.code == 0xB2 || c.code == 0xB3 || c.code == 0xB9 || (c.code >= 0xBC && c.code <= 0xBE);
   return c.is(kWord) || latin_number;
 }
 
@@ -124,7 +125,8 @@ constexpr Range kDeepseekPunctuation[] = {
     {0x3000, 0x3002}, {0xFF01, 0xFF0F}, {0xFF1A, 0xFF5E},
 };
 
-// As llama.cpp has them; the model's own list has U+F900 in the place of U+8C48, which it is equivalent to.
+// As llama.cpp has them: U+4E00 to U+FAFF because one of its ranges begins at U+8C48, which U+F900 normalizes
+// to.
 constexpr Range kAfmoeScripts[] = {
     {0x0E40, 0x0EFF}, {0x1000, 0x109F}, {0x1100, 0x11FF}, {0x1780, 0x17FF}, {0x2F00, 0x2FDF},
     {0x3040, 0x30FF}, {0x3400, 0x4DBF}, {0x4E00, 0xFAFF}, {0xFF65, 0xFF9F},
@@ -140,8 +142,9 @@ constexpr Range kHanKana[] = {{0x3040, 0x30FF}, {0x4E00, 0x9FA5}};
 
 // ( ) | . , ! ? and the same of other scripts.
 constexpr Range kBloomSigns[] = {
-    {'!', '!'},       {'(', ')'},       {',', ','},       {'.', '.'},       {'?', '?'},       {'|', '|'},
-    {0x060C, 0x060C}, {0x06D4, 0x06D4}, {0x0964, 0x0964}, {0x2026, 0x2026}, {0x3001, 0x3002}, {0xFF0C, 0xFF0C},
+    {'!', '!'},       {'(', ')'},       {',', ','},       {'.', '.'},
+    {'?', '?'},       {'|', '|'},       {0x060C, 0x060C}, {0x06D4, 0x06D4},
+    {0x0964, 0x0964}, {0x2026, 0x2026}, {0x3001, 0x3002}, {0xFF0C, 0xFF0C},
 };
 
 template <auto& ranges>

@@ -227,7 +227,8 @@ size_t match_signs(std::string_view text, size_t at, Predicate&& wanted) {
 template <typename Parts>
 size_t match_parts(std::string_view text, size_t at) {
   if (const size_t end = match_contraction<Parts::kContraction>(text, at); end != at) return end;
-  if (const size_t end = Parts::word(text, at); end != at) return match_contraction<Parts::kEnding>(text, end);
+  if (const size_t end = Parts::word(text, at); end != at)
+    return match_contraction<Parts::kEnding>(text, end);
   if (const size_t end = skip_numbers(text, at, Parts::kMostNumbers); end != at) return end;
   const auto is_sign = [](const Char& c) { return !c.is(kSpace | kNumber | Parts::kNoSigns); };
   if (const size_t end = match_signs<Parts::kAfterSigns>(text, at, is_sign); end != at) return end;
@@ -261,7 +262,7 @@ struct Qwen2 : Llama3 {
 };
 
 struct Qwen35 : Qwen2 {
-  static constexpr auto word = match_word<kLetter | kMark>;
+  static constexpr auto word = match_word < kLetter | kMark > ;
   static constexpr uint16_t kNoSigns = kLetter | kMark;
 };
 
@@ -292,7 +293,7 @@ struct Tekken : Gpt4o {
 
 // llama.cpp's, as the two that follow.
 struct Gpt4oUncased : Gpt4o {
-  static constexpr auto word = match_word<kLetter | kMark>;
+  static constexpr auto word = match_word < kLetter | kMark > ;
   static constexpr Contraction kEnding = Contraction::kAsciiCase;
 };
 
@@ -377,12 +378,8 @@ Match split_llama3_ascii(std::string_view text, size_t from) {
 }
 Match split_qwen2(std::string_view text, size_t from) { return search<match_parts<Qwen2>>(text, from); }
 Match split_qwen35(std::string_view text, size_t from) { return search<match_parts<Qwen35>>(text, from); }
-Match split_ufakzeka(std::string_view text, size_t from) {
-  return search<match_parts<Ufakzeka>>(text, from);
-}
-Match split_minicpm5(std::string_view text, size_t from) {
-  return search<match_parts<MiniCpm5>>(text, from);
-}
+Match split_ufakzeka(std::string_view text, size_t from) { return search<match_parts<Ufakzeka>>(text, from); }
+Match split_minicpm5(std::string_view text, size_t from) { return search<match_parts<MiniCpm5>>(text, from); }
 Match split_seed_coder(std::string_view text, size_t from) {
   return search<match_parts<SeedCoder>>(text, from);
 }
@@ -395,9 +392,7 @@ Match split_tekken(std::string_view text, size_t from) { return search<match_par
 Match split_gpt4o_uncased(std::string_view text, size_t from) {
   return search<match_parts<Gpt4oUncased>>(text, from);
 }
-Match split_youtu(std::string_view text, size_t from) {
-  return search<match_parts<Youtu>>(text, from);
-}
+Match split_youtu(std::string_view text, size_t from) { return search<match_parts<Youtu>>(text, from); }
 Match split_granite_embedding(std::string_view text, size_t from) {
   return search<match_parts<GraniteEmbedding>>(text, from);
 }

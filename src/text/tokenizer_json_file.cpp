@@ -1,6 +1,8 @@
 #include "text/tokenizer_json_file.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -24,7 +26,46 @@ Status wrong(const char* place, std::string expected, std::string got) {
   return bad_input({place, std::move(expected), std::move(got), kHint});
 }
 
+/// 10^n as the nearest double, n from 0 to 308.
+double power_of_ten(int64_t n) {
+  const std::string text = "1e" + std::to_string(n);
+  double power = 1;
+  std::from_chars(text.data(), text.data() + text.size(), power);
+  return power;
+}
+
 std::string quoted(std::string_view text) { return "\"" + std::string(text.substr(0, 80)) + "\""; }
+
+/// The scores of a Unigram model decide between ways to cut a word that are equal but for rounding. Hugging
+/// Face's tokenizers read them with serde_json, which gives not the nearest double but the first 19 or 20
+/// digits, taken as a whole number and rounded, times or divided by a power of ten, rounded again.
+double score_as_rust_reads(std::string_view written) {
+  const bool negative = written.starts_with('-');
+  const size_t exponent_at = std::min(written.find_first_of("eE"), written.size());
+  uint64_t digits = 0;
+  int64_t exponent = 0;
+  bool fraction = false, full = false;
+  for (const char c : written.substr(negative ? 1 : 0, exponent_at - (negative ? 1 : 0))) {
+    if (c == '.') {
+      fraction = true;
+      continue;
+    }
+    const auto digit = static_cast<uint64_t>(c - '0');
+    full = full || digits > UINT64_MAX / 10 || (digits == UINT64_MAX / 10 && digit > UINT64_MAX % 10);
+    if (!full) digits = digits * 10 + digit;
+    exponent += (full ? 1 : 0) - (fraction ? 1 : 0);
+  }
+  int64_t power = 0;
+  std::string_view rest = written.substr(std::min(exponent_at + 1, written.size()));
+  if (rest.starts_with('+')) rest.remove_prefix(1);
+  std::from_chars(rest.data(), rest.data() + rest.size(), power);
+  exponent += std::clamp<int64_t>(power, -100'000, 100'000);
+  auto value = static_cast<double>(digits);
+  for (; exponent < -308 && value != 0; exponent += 308) value /= 1e308;
+  const double scale = power_of_ten(std::min<int64_t>(std::abs(exponent), 308));
+  value = exponent < 0 ? value / scale : value * scale;
+  return negative ? -value : value;
+}
 
 class FileReader final : public JsonEvents {
  public:
@@ -63,6 +104,10 @@ class FileReader final : public JsonEvents {
       case Place::kFile: break;
     }
     return wrong("", "an object, as a tokenizer.json is one", to_json_text(value).substr(0, 80));
+  }
+
+  Status decimal(double value, std::string_view written) override {
+    return scalar(Json(place_ == Place::kVocabularyPair ? score_as_rust_reads(written) : value));
   }
 
   Status open(bool object) override {

@@ -23,6 +23,7 @@ import threading
 import unicodedata
 from typing import Callable
 
+import models
 import pytest
 
 SEED = int(os.environ.get("BRISK_CATALOGUE_SEED", "20260005"))
@@ -32,6 +33,9 @@ MIB = 1 << 20
 USAGE, BAD_INPUT, ENVIRONMENT = 2, 3, 4
 REFUSED = (BAD_INPUT,)
 EITHER = (0, BAD_INPUT)  # where a change may have made another legal file
+
+# Errors of syntax, whose place says all there is to say.
+NEED_NO_HINT = ("valid JSON", "JSON nested")
 
 LANES = 2
 LONGEST_MESSAGE = 2100  # 2 KiB of text, "error: " and the line's end
@@ -129,6 +133,8 @@ class Catalogue:
         self.sanitized = is_sanitized(binary)
         self.home = scratch / "home"
         self.home.mkdir()
+        self.tiny = scratch / "tiny.gguf"
+        self.tiny.write_bytes(models.tiny_gguf().data())
         self.lanes = [Lane(scratch / f"lane{i}") for i in range(LANES)]
         self.free = list(self.lanes)
         self.lock = threading.Lock()
@@ -246,15 +252,20 @@ class Catalogue:
         wrong += [f"the message does not say {word!r}: {text[:500]!r}" for word in says if word.lower() not in said]
         with self.lock:
             self.messages += 1
-            if not parts.get("hint"):
-                self.without_hint.append(text.strip()[-160:])
+            if not parts.get("hint") and not str(parts.get("expected")).startswith(NEED_NO_HINT):
+                self.without_hint.append(str(parts.get("expected")))
         return wrong
 
     def base(self, verb):
-        """The peak of memory of a verb that has nothing to do; models here are tiny."""
-        if verb not in self.base_peak:
-            self.base_peak[verb] = self.run([verb, "--help"]).peak
-        return self.base_peak[verb]
+        """The peak of memory of a verb at its least: with the tiny model where it runs one."""
+        runs_a_model = verb in ("run", "chat", "score", "eval", "profile", "bench")
+        key = "run" if runs_a_model else "version"
+        if key not in self.base_peak:
+            words = ["run", self.tiny, "-n", "1", "-p", "x"] if runs_a_model else ["version"]
+            result = self.run(words)
+            assert result.code == 0, f"the tiny model does not run: {result.err!r}"
+            self.base_peak[key] = result.peak
+        return self.base_peak[key]
 
 
 def lay_out(case, folder):

@@ -248,11 +248,11 @@ def dump(value):
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def safetensors(tensors, metadata=None):
-    """A file of F32 tensors {name: (shape, bytes)}."""
+def safetensors(tensors, metadata=None, types={}):
+    """A file of tensors {name: (shape, bytes)}, F32 but for those in `types`."""
     header, data = {} if metadata is None else {"__metadata__": metadata}, b""
     for name, (shape, content) in tensors.items():
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(content)]}
+        header[name] = {"dtype": types.get(name, "F32"), "shape": shape, "data_offsets": [len(data), len(data) + len(content)]}
         data += content
     return with_header(json.dumps(header).encode(), data)
 

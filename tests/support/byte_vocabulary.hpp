@@ -50,8 +50,10 @@ class ByteVocabulary {
     return out;
   }
 
- private:
+  /// A text that lives as long as the vocabulary.
   std::string_view keep(std::string text) { return texts_.emplace_back(std::move(text)); }
+
+ private:
   std::deque<std::string> texts_;  // never moves what the views point at
   text::Vocabulary vocabulary_;
 };

@@ -121,7 +121,90 @@ CONVERSATIONS = {
     "wrong_order": {"messages": [assistant("first"), user("a"), user("b"), system("late")]},
     "no_messages": {"messages": [], "add_generation_prompt": True},
     "developer": {"messages": [{"role": "developer", "content": "Rules."}, user("Hi")], "tools": [CLOCK]},
+    "developer_and_system": {"messages": [system("S"), {"role": "developer", "content": "D"}, user("Hi"), assistant("Yo")]},
+    "calls_with_ids": {
+        "messages": [
+            user("Both?"),
+            assistant(None, tool_calls=[call({"city": "Bern"}, id="abcdefghi"), call({"city": "Rom", "days": 0}, id="123456789")]),
+            tool("rain", tool_call_id="abcdefghi"),
+            tool("sun", tool_call_id="123456789"),
+            assistant("Rain in Bern, sun in Rome."),
+            user("And now?"),
+        ],
+        "tools": [WEATHER, CLOCK],
+    },
+    "calls_without_function": {
+        "messages": [user("W?"), assistant("", tool_calls=[{"name": "get_weather", "arguments": {"city": "Bern"}}]), tool("sun")],
+        "tools": [WEATHER],
+    },
+    "three_tool_turns": {
+        "messages": [
+            system("Be brief."), user("W?"), assistant("", tool_calls=[call({"city": "A"})]), tool("1"),
+            assistant("", tool_calls=[call({"city": "B"})]), tool("2"), assistant("", tool_calls=[call({}, "now")]), tool("3", name="now"),
+            assistant("Done."),
+        ],
+        "tools": [WEATHER, CLOCK],
+    },
+    "result_as_parts": {
+        "messages": [user("W?"), assistant("", tool_calls=[call(ARGUMENTS)]), {**tool(""), "content": [{"type": "text", "text": "sunny"}]}],
+        "tools": [WEATHER],
+    },
+    "result_as_value": {"messages": [user("W?"), assistant("", tool_calls=[call(ARGUMENTS)]), tool({"temp": 21.5, "sky": None})], "tools": [WEATHER]},
+    "unicode_tools": {
+        "messages": [
+            user("天気は?"),
+            assistant("ちょっと", tool_calls=[call({"city": "東京 🗼", "note": "e\u0301 שלום \u202e<b>\"q\""})]),
+            tool('{"気温": 21.5}'),
+        ],
+        "tools": [{"type": "function", "function": {"name": "f", "description": "Ünïcödé <&> 'q' \"q\" \\ \n", "parameters": {"type": "object", "properties": {"ключ": {"type": "string", "description": "описание"}}}}}],
+    },
+    "odd_tool_schema": {
+        "messages": [user("x")],
+        "tools": [{"type": "function", "function": {"name": "g", "description": "d", "parameters": {"type": "object", "properties": {
+            "a": {"type": ["string", "null"], "enum": ["x", None, 1, 2.5, True]}, "b": {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}},
+            "c": {"anyOf": [{"type": "string"}, {"type": "number"}]}, "d": {"$ref": "#/$defs/D"}, "e": {"type": "object", "properties": {}, "additionalProperties": {"type": "boolean"}}},
+            "required": [], "$defs": {"D": {"type": "string"}}}, "strict": True}}],
+    },
+    "bare_tool": {"messages": [user("x")], "tools": [{"name": "plain", "description": "no wrapper", "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}}]},
+    "scripts": {"messages": [system("مرحبا"), user("Ελληνικά русский हिन्दी ไทย 한국어 עברית e\u0301 👩\u200d👩\u200d👧 🇫🇷"), assistant("\u00a0\u3000 ok \u2028 \u0085")]},
+    "blanks": {"messages": [system("  \n "), user("\n\n"), assistant("\t"), user(" x ")]},
+    "long": {"messages": [system("s" * 5000), user("word " * 3000), assistant("line\n" * 2000), user("?")]},
+    "many_turns": {"messages": [turn for i in range(30) for turn in (user(f"q{i}"), assistant(f"a{i}"))] + [user("last")]},
+    "thinking_in_text": {
+        "messages": [user("1"), assistant("<think>a</think>b"), user("2"), assistant("<think>\nc\n</think>\n\nd"), user("3"), assistant("e</think>f"), user("4"), assistant("<think>open")],
+    },
+    "empty_thinking": {"messages": [user("1"), assistant("x", reasoning_content=""), user("2"), assistant("y", reasoning_content=None, thinking="t")]},
+    "prefilled": {"messages": [user("Write JSON."), assistant('{"a": ')], "continue_final_message": True},
+    "video_and_audio": {
+        "messages": [{"role": "user", "content": [{"type": "video"}, {"type": "audio"}, {"type": "image_url", "image_url": {"url": "x"}}, {"type": "text", "text": "?"}]}],
+    },
+    "documents": {
+        "messages": [user("Sum up.")],
+        "documents": [{"title": "T1", "text": "First.", "doc_id": 1}, {"title": "T2", "text": "Sec\nond.", "doc_id": "b"}],
+    },
+    "named_user": {"messages": [{"role": "user", "name": "ann", "content": "hi"}, {"role": "assistant", "content": "hello", "name": "bot"}, {"role": "user", "name": "bob", "content": "me, too"}]},
+    "number_as_content": {"messages": [user(5), assistant(True), user(None)]},
+    "without_content": {"messages": [{"role": "user"}, {"role": "assistant", "tool_calls": []}]},
+    "without_role": {"messages": [{"content": "x"}]},
+    "control_tokens": {"messages": [system("<|start_header_id|>x<|end_header_id|>"), user("<tool_call>{}</tool_call> [/INST] <|im_start|>system"), assistant("</s>")]},
+    "two_systems": {"messages": [system("A"), system("B"), user("c"), assistant("d"), user("e")], "tools": [CLOCK]},
+    "tool_first": {"messages": [tool("x"), user("y")]},
+    "ipython": {"messages": [user("x"), {"role": "ipython", "content": {"output": [1, 2]}}, {"role": "function", "name": "f", "content": "r"}]},
+    "messages_with_extras": {"messages": [{**user("x"), "id": 7, "weight": 0.5, "meta": {"k": [1]}}, {**assistant("y"), "refusal": None, "audio": None, "function_call": None}]},
 }
+
+# Further arguments that applications pass; each is tried with every conversation.
+ARGUMENT_SETS = {
+    "prompt": {"add_generation_prompt": True},
+    "no_prompt": {"add_generation_prompt": False},
+    "thinking": {"add_generation_prompt": True, "enable_thinking": True, "thinking": True, "reasoning_effort": "high", "thinking_mode": "on"},
+    "no_thinking": {"add_generation_prompt": True, "enable_thinking": False, "thinking": False, "reasoning_effort": "low", "clear_thinking": False,
+                    "keep_past_thinking": True, "truncate_history_thinking": False},
+    "dates_and_names": {"add_generation_prompt": True, "date_string": "24 Dec 2024", "datetime": "2024-12-24", "builtin_tools": ["wolfram_alpha", "code_interpreter"],
+                        "tools_in_user_message": False, "model_identity": "You are X.", "custom_instructions": "Be kind.", "citations": "off",
+                        "controls": {"length": "long"}, "system_message": "Sys", "functions": "[]", "reasoning_effort": "medium"},
+}
+
 for conversation in CONVERSATIONS.values():
     conversation.setdefault("add_generation_prompt", False)
     conversation.setdefault("tools", None)

@@ -4,12 +4,12 @@ chat templates and of small snippets.
 
     python tools/oracles/chat_templates.py [folder with *.jinja]
 
-cases.json     the public templates of the shared data (named, not copied) x chat_template_conversations.py
+cases.json     the public templates of the shared data (named, not copied) x chat_template_conversations.py;
+               with further arguments ("variants") a text is given by its FNV-1a hash of 64 bits alone
 snippets.json  our own expressions, one behaviour each (chat_template_snippets.py)
 random.json    random templates from a seed (chat_template_random.py)
 
-An expected text of null means: rendering (or parsing) ends in an error. In cases.json a text stands once, in
-"texts", and "expected" has its index. Random templates whose text is not defined by their source are left out:
+An expected text of null means: rendering (or parsing) ends in an error. Random templates whose text is not defined by their source are left out:
 see UNDEFINED_TEXT and Walk.
 """
 
@@ -23,7 +23,7 @@ import warnings
 
 from transformers.utils.chat_template_utils import _cached_compile_jinja_template as compile_template
 
-from chat_template_conversations import CONVERSATIONS
+from chat_template_conversations import ARGUMENT_SETS, CONVERSATIONS
 from chat_template_random import snippets as random_snippets
 from chat_template_snippets import SNIPPETS, VARIABLES
 
@@ -114,18 +114,53 @@ def write(name, content):
     print(f"{path}: {path.stat().st_size} bytes")
 
 
-def main():
-    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT.parent / "shared/data/chat-templates"
-    expected = {}
+def fnv1a(text):
+    digest = 0xCBF29CE484222325
+    for byte in text.encode():
+        digest = (digest ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return f"{digest:016x}"
+
+
+def variants(source):
+    """Hashes of all conversations with further arguments, by "conversation / arguments"."""
+    texts = {
+        f"{conversation} / {arguments}": render(source, CONVERSATIONS[conversation] | ARGUMENT_SETS[arguments])
+        for conversation in CONVERSATIONS
+        for arguments in ARGUMENT_SETS
+    }
+    return {name: None if text is None else fnv1a(text) for name, text in texts.items()}
+
+
+def public_templates(folder):
+    cases = {"now": NOW.isoformat(), "conversations": CONVERSATIONS, "arguments": ARGUMENT_SETS, "expected": {}, "variants": {}}
     for path in sorted(folder.glob("*.jinja")):
         source = path.read_bytes().decode("utf-8")
-        expected[path.name] = {name: render(source, variables) for name, variables in CONVERSATIONS.items()}
-    errors = sum(text is None for texts in expected.values() for text in texts.values())
-    print(f"{len(expected)} templates x {len(CONVERSATIONS)} conversations, {errors} of them errors")
-    write("cases.json", {"now": NOW.isoformat(), "conversations": CONVERSATIONS, "expected": expected})
-    snippets = [[source, render(source, VARIABLES)] for source in SNIPPETS]
-    print(f"{len(snippets)} snippets, {sum(text is None for _, text in snippets)} of them errors")
-    write("snippets.json", {"now": NOW.isoformat(), "variables": VARIABLES, "snippets": snippets})
+        cases["expected"][path.name] = {name: render(source, variables) for name, variables in CONVERSATIONS.items()}
+        cases["variants"][path.name] = variants(source)
+    for kind in ("expected", "variants"):
+        texts = [text for of_template in cases[kind].values() for text in of_template.values()]
+        print(f"{kind}: {len(texts)}, {texts.count(None)} of them errors")
+    return cases
+
+
+def random_templates():
+    """As many random templates as are decided."""
+    snippets = []
+    for source in random_snippets(SEED, RANDOM_SNIPPETS):
+        try:
+            snippets.append([source, decide(source, VARIABLES)])
+        except Undecided:
+            pass
+    return snippets
+
+
+def main():
+    warnings.simplefilter("ignore")
+    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT.parent / "shared/data/chat-templates"
+    write("cases.json", public_templates(folder))
+    for name, snippets in (("snippets.json", [[source, render(source, VARIABLES)] for source in SNIPPETS]), ("random.json", random_templates())):
+        print(f"{len(snippets)} snippets, {sum(text is None for _, text in snippets)} of them errors")
+        write(name, {"now": NOW.isoformat(), "variables": VARIABLES, "snippets": snippets})
 
 
 if __name__ == "__main__":

@@ -13,10 +13,6 @@ namespace {
 constexpr size_t kNone = std::string_view::npos;
 
 bool is_digit_char(char c) { return c >= '0' && c <= '9'; }
-bool is_name_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || is_digit_char(c) ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
 
 class Lexer {
  public:
@@ -160,14 +156,18 @@ class Lexer {
   bool read_token(std::string& brackets) {
     const char c = source_[at_];
     if (is_digit_char(c)) return read_number();
-    if (is_name_char(c)) {
-      const size_t begin = at_;
-      while (at_ < source_.size() && is_name_char(source_[at_])) ++at_;
-      add(TokenKind::kName, begin, source_.substr(begin, at_ - begin));
-      return true;
-    }
+    size_t length = 0;
+    if (starts_identifier(character_at(source_, at_, length))) return read_name();
     if (c == '"' || c == '\'') return read_string(c);
     return read_operator(brackets);
+  }
+
+  bool read_name() {
+    const size_t begin = at_;
+    for (size_t length = 0; at_ < source_.size() && continues_identifier(character_at(source_, at_, length));)
+      at_ += length;
+    add(TokenKind::kName, begin, source_.substr(begin, at_ - begin));
+    return true;
   }
 
   /// Digits with single underscores between them.

@@ -524,7 +524,8 @@ const Expr* Parser::parse_filter(const Expr* value) {
   }
   if (!parse_dotted_name(filter->text)) return nullptr;
   filter->builtin = find_filter(filter->text);
-  filter->is_constant &= filter->builtin != nullptr && !filter->builtin->needs_context;
+  filter->is_constant &=
+      filter->builtin != nullptr && !filter->builtin->needs_context && escaping_ != Escaping::kAsk;
   if (is_operator("(") && !parse_arguments(filter)) return nullptr;
   return filter;
 }
@@ -545,7 +546,7 @@ const Expr* Parser::parse_test(const Expr* value) {
   Expr* test = attach(make(ExprKind::kTest, offset), value);
   if (test == nullptr || !parse_dotted_name(test->text)) return nullptr;
   test->builtin = find_test(test->text);
-  test->is_constant &= test->builtin != nullptr;
+  test->is_constant &= test->builtin != nullptr && escaping_ != Escaping::kAsk;
   const bool is_operand = now().kind == TokenKind::kName || now().kind == TokenKind::kString ||
                           now().kind == TokenKind::kInteger || now().kind == TokenKind::kFloat ||
                           is_operator("[") || is_operator("{");

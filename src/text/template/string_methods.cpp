@@ -330,7 +330,7 @@ Result<Value> isidentifier(Runtime& rt, const Value& self, const Bound&) {
   bool valid = self.length > 0;
   for (size_t at = 0, length = 0; valid && at < self.length; at += length) {
     const char32_t c = character_at(self.text(), at, length);
-    valid = c == '_' || is_alphabetic(c) || (at > 0 && is_decimal(c));
+    valid = at == 0 ? starts_identifier(c) : continues_identifier(c);
   }
   return of(valid);
 }
@@ -347,8 +347,9 @@ Result<Value> istitle(Runtime& rt, const Value& self, const Bound&) {
   bool any = false;
   for (size_t at = 0, length = 0; at < self.length; at += length) {
     const char32_t c = character_at(self.text(), at, length);
-    if (is_upper(c) ? inside_word : is_lower(c) && !inside_word) return of(false);
-    inside_word = is_upper(c) || is_lower(c);
+    const bool starts_word = is_upper(c) || is_title(c);
+    if (starts_word ? inside_word : is_lower(c) && !inside_word) return of(false);
+    inside_word = starts_word || is_lower(c);
     any |= inside_word;
   }
   return of(any);

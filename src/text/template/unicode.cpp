@@ -1,16 +1,33 @@
-// Text by code points. Character data comes from utf8proc; the few mappings of one character to several
-// that matter (sharp s, ligatures) and the final sigma are spelled out.
+// Text by code points. Character data comes from utf8proc; unicode_exceptions.inc has what is not to be seen
+// from a category or a mapping of one character to one.
 #include "text/template/unicode.hpp"
 
 #include <utf8proc.h>
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "base/utf8.hpp"
 
 namespace brisk::text::tmpl {
 namespace {
+
+struct CodeRange {
+  char32_t first, last;
+};
+struct SpecialCase {
+  char32_t code;
+  char32_t upper[3];  // 0: no further character
+  char32_t title[3];
+};
+#include "text/template/unicode_exceptions.inc"
+
+bool is_in(std::span<const CodeRange> ranges, char32_t c) {
+  const auto it = std::lower_bound(ranges.begin(), ranges.end(), c,
+                                   [](const CodeRange& range, char32_t code) { return range.last < code; });
+  return it != ranges.end() && it->first <= c;
+}
 
 bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
@@ -18,16 +35,18 @@ bool is_ascii(std::string_view text) {
 
 utf8proc_category_t category(char32_t c) { return utf8proc_category(static_cast<utf8proc_int32_t>(c)); }
 
-bool is_cased(char32_t c) { return is_upper(c) || is_lower(c) || category(c) == UTF8PROC_CATEGORY_LT; }
+bool is_cased(char32_t c) { return is_upper(c) || is_lower(c) || is_title(c); }
 
 void append_upper(std::string& out, char32_t c, bool title) {
-  switch (c) {
-    case 0xDF: out += title ? "Ss" : "SS"; return;
-    case 0x149: out += "\u02BCN"; return;
-    case 0xFB00: out += title ? "Ff" : "FF"; return;
-    case 0xFB01: out += title ? "Fi" : "FI"; return;
-    case 0xFB02: out += title ? "Fl" : "FL"; return;
-    default: break;
+  if (c >= 0x80) {
+    const auto* it = std::lower_bound(std::begin(kSpecialCases), std::end(kSpecialCases), c,
+                                      [](const SpecialCase& entry, char32_t code) { return entry.code < code; });
+    if (it != std::end(kSpecialCases) && it->code == c) {
+      for (const char32_t part : title ? it->title : it->upper) {
+        if (part != 0) utf8_append(out, part);
+      }
+      return;
+    }
   }
   const auto code = static_cast<utf8proc_int32_t>(c);
   utf8_append(out, static_cast<char32_t>(title ? utf8proc_totitle(code) : utf8proc_toupper(code)));
@@ -121,18 +140,30 @@ bool is_alphabetic(char32_t c) {
 
 bool is_decimal(char32_t c) { return category(c) == UTF8PROC_CATEGORY_ND; }
 
-bool is_digit(char32_t c) {
-  return is_decimal(c) || c == 0xB2 || c == 0xB3 || c == 0xB9 || c == 0x2070 ||
-         (c >= 0x2074 && c <= 0x2079) || (c >= 0x2080 && c <= 0x2089) || (c >= 0x2460 && c <= 0x2468);
-}
+bool is_digit(char32_t c) { return is_decimal(c) || is_in(kOtherDigits, c); }
 
 bool is_numeric(char32_t c) {
   const utf8proc_category_t k = category(c);
-  return is_digit(c) || k == UTF8PROC_CATEGORY_NL || k == UTF8PROC_CATEGORY_NO;
+  return (k >= UTF8PROC_CATEGORY_ND && k <= UTF8PROC_CATEGORY_NO) || is_in(kOtherNumbers, c);
 }
 
-bool is_upper(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LU; }
-bool is_lower(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LL || c == 0xAA || c == 0xBA; }
+bool is_upper(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LU || is_in(kOtherUpper, c); }
+bool is_lower(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LL || is_in(kOtherLower, c); }
+bool is_title(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LT; }
+
+bool starts_identifier(char32_t c) {
+  if (c < 0x80) return c == '_' || is_alphabetic(c);
+  const bool is_letter = is_alphabetic(c) || category(c) == UTF8PROC_CATEGORY_NL;
+  return is_letter ? !is_in(kNotIdentifierStarts, c) : is_in(kOtherIdentifierStarts, c);
+}
+
+bool continues_identifier(char32_t c) {
+  if (c < 0x80) return c == '_' || is_alphabetic(c) || is_decimal(c);
+  const utf8proc_category_t k = category(c);
+  const bool is_part = is_alphabetic(c) || k == UTF8PROC_CATEGORY_NL || k == UTF8PROC_CATEGORY_MN ||
+                       k == UTF8PROC_CATEGORY_MC || k == UTF8PROC_CATEGORY_ND || k == UTF8PROC_CATEGORY_PC;
+  return is_part ? !is_in(kNotIdentifierParts, c) : is_in(kOtherIdentifierParts, c);
+}
 
 bool is_printable(char32_t c) {
   if (c == ' ') return true;
@@ -157,7 +188,7 @@ bool has_case(std::string_view text, bool upper) {
   bool any = false;
   for (size_t at = 0, length = 0; at < text.size(); at += length) {
     const char32_t c = character_at(text, at, length);
-    if (upper ? is_lower(c) : is_upper(c)) return false;
+    if (is_title(c) || (upper ? is_lower(c) : is_upper(c))) return false;
     any |= upper ? is_upper(c) : is_lower(c);
   }
   return any;
@@ -209,8 +240,10 @@ std::string swap_case(std::string_view text) {
   return map_characters(text, [&](std::string& out, char32_t c, size_t at, size_t length) {
     if (is_upper(c)) {
       append_lower(out, text, at, length, c);
-    } else {
+    } else if (is_lower(c)) {
       append_upper(out, c, false);
+    } else {
+      out += text.substr(at, length);
     }
   });
 }

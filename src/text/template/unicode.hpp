@@ -27,6 +27,9 @@ bool is_digit(char32_t c);
 bool is_numeric(char32_t c);
 bool is_upper(char32_t c);
 bool is_lower(char32_t c);
+bool is_title(char32_t c);
+bool starts_identifier(char32_t c);
+bool continues_identifier(char32_t c);
 bool is_printable(char32_t c);
 /// The lines as str.splitlines gives them, with their ends if wanted.
 std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends = false);

@@ -30,11 +30,11 @@ uint32_t seed() {
 
 // Characters that some rule tells apart; all assigned before Unicode 13.
 constexpr char32_t kUsual[] = {
-    ' ',    ' ',    ' ',    '\n',   '\r',   '\t',   '\'',    's',    'T',   'l',    'L',    'v',    'e',   'a',
-    'B',    'h',    '1',    '2',    '3',    '.',    '!',     '/',    '$',   '_',    '(',    '<',    '|',   0xE9,
-    0xC9,   0x301,  0x903,  0x4E2D, 0x3005, 0x3042, 0x30A2,  0xAC00, 0x3105, 0x3000, 0xA0,   0x2028, 0x85, 0x1F600,
-    0x200D, 0xFE0F, 0x663,  0xBD,   0xB2,   0x2167, 0x2B0,   0x1C5,  0x17F, 0x3002, 0xFF01, 0x2026, 0x60C, 0x964,
-    0x5D0,  0xE01,  0x93F,  0x436,  0x416,  0,      0x20000, 0x7F};
+    ' ',    ' ',    ' ',     '\n',   '\r',   '\t',   '\'',   's',    'T',    'l',    'L',     'v',    'e',
+    'a',    'B',    'h',     '1',    '2',    '3',    '.',    '!',    '/',    '$',    '_',     '(',    '<',
+    '|',    0xE9,   0xC9,    0x301,  0x903,  0x4E2D, 0x3005, 0x3042, 0x30A2, 0xAC00, 0x3105,  0x3000, 0xA0,
+    0x2028, 0x85,   0x1F600, 0x200D, 0xFE0F, 0x663,  0xBD,   0xB2,   0x2167, 0x2B0,  0x1C5,   0x17F,  0x3002,
+    0xFF01, 0x2026, 0x60C,   0x964,  0x5D0,  0xE01,  0x93F,  0x436,  0x416,  0,      0x20000, 0x7F};
 
 std::string random_text(std::mt19937& random, size_t most) {
   const auto below = [&](size_t n) { return std::uniform_int_distribution<size_t>(0, n - 1)(random); };
@@ -104,7 +104,8 @@ TEST(KnownPatterns, Pcre2AgreesWithTheRules) {
     ASSERT_TRUE(pattern.ok()) << pattern.status().message();
     for (int i = 0; i < 200; ++i) {
       const std::string text = random_text(random, i % 2 == 0 ? 12 : 100);
-      ASSERT_EQ(ends_by_rule(known.rule, text), ends_by_pattern(*pattern, text)) << known.regex << ": " << text;
+      ASSERT_EQ(ends_by_rule(known.rule, text), ends_by_pattern(*pattern, text))
+          << known.regex << ": " << text;
     }
   }
 }
@@ -112,11 +113,46 @@ TEST(KnownPatterns, Pcre2AgreesWithTheRules) {
 // --- Hostile texts -----------------------------------------------------------------------------------
 
 const std::vector<std::string>& hostile_units() {
-  static const std::vector<std::string> units = {
-      "a",     "A",      " ",      "\n",          "\t",    "\r\n",  "7",      "!",         "'",      "/",     "\u0301",
-      "\u4E2D", "\u00A0", "\u3000", "\U0001F600",  "\u2028", " \n",  "'ll",    "ab ",       "aB",     "Ab1",   "1,",
-      "12a",   "\u0301a", "\u02B0", "\u01C5",      "<",      "<sentinel:", "IMG", "IMGIMGA", "\u0663", "\u200D", "\u0300\u0301",
-      "\U0001F468\u200D\U0001F469\u200D\U0001F467", "\u3042", "\u2581", "-", "a b", "!\n", "1 "};
+  static const std::vector<std::string> units = {"a",
+                                                 "A",
+                                                 " ",
+                                                 "\n",
+                                                 "\t",
+                                                 "\r\n",
+                                                 "7",
+                                                 "!",
+                                                 "'",
+                                                 "/",
+                                                 "\u0301",
+                                                 "\u4E2D",
+                                                 "\u00A0",
+                                                 "\u3000",
+                                                 "\U0001F600",
+                                                 "\u2028",
+                                                 " \n",
+                                                 "'ll",
+                                                 "ab ",
+                                                 "aB",
+                                                 "Ab1",
+                                                 "1,",
+                                                 "12a",
+                                                 "\u0301a",
+                                                 "\u02B0",
+                                                 "\u01C5",
+                                                 "<",
+                                                 "<sentinel:",
+                                                 "IMG",
+                                                 "IMGIMGA",
+                                                 "\u0663",
+                                                 "\u200D",
+                                                 "\u0300\u0301",
+                                                 "\U0001F468\u200D\U0001F469\u200D\U0001F467",
+                                                 "\u3042",
+                                                 "\u2581",
+                                                 "-",
+                                                 "a b",
+                                                 "!\n",
+                                                 "1 "};
   return units;
 }
 
@@ -175,18 +211,14 @@ void on_small_stack(const std::function<void()>& work) {
 }
 
 std::vector<StepPtr> all_steps() {
-  std::vector<StepPtr> steps = {byte_level_step(true, true),
-                                metaspace_step("\u2581", PrependScheme::kAlways, true),
-                                digits_step(true),
-                                digits_step(false),
-                                whitespace_step(),
-                                bert_words_step(),
-                                char_delimiter_step("-"),
-                                unicode_scripts_step(),
-                                fixed_length_step(5)};
-  for (const SplitBehavior behavior :
-       {SplitBehavior::kRemoved, SplitBehavior::kMergedWithPrevious, SplitBehavior::kMergedWithNext,
-        SplitBehavior::kContiguous}) {
+  std::vector<StepPtr> steps = {
+      byte_level_step(true, true), metaspace_step("\u2581", PrependScheme::kAlways, true),
+      digits_step(true),           digits_step(false),
+      whitespace_step(),           bert_words_step(),
+      char_delimiter_step("-"),    unicode_scripts_step(),
+      fixed_length_step(5)};
+  for (const SplitBehavior behavior : {SplitBehavior::kRemoved, SplitBehavior::kMergedWithPrevious,
+                                       SplitBehavior::kMergedWithNext, SplitBehavior::kContiguous}) {
     steps.push_back(punctuation_step(behavior));
     steps.push_back(literal_split_step("ab", behavior, true));
   }
@@ -197,7 +229,8 @@ TEST(Hostile, EveryRuleIsLinear) {
   on_small_stack([] {
     std::set<SplitRule> seen;
     for (const KnownPattern& known : known_patterns()) {
-      if (seen.insert(known.rule).second) expect_linear(PreTokenizer({rules_step({&known.rule, 1})}), known.regex);
+      if (seen.insert(known.rule).second)
+        expect_linear(PreTokenizer({rules_step({&known.rule, 1})}), known.regex);
     }
   });
 }

@@ -15,6 +15,7 @@ class Notes final : public JsonEvents {
     return note("'" + value + "'");
   }
   Status scalar(Json value) override { return note(to_json_text(value)); }
+  Status decimal(double, std::string_view written) override { return note("d" + std::string(written)); }
   Status open(bool object) override { return note(object ? "{" : "["); }
   Status close() override { return note("."); }
 
@@ -29,8 +30,8 @@ class Notes final : public JsonEvents {
 
 TEST(JsonEvents, ComeInTheOrderOfTheText) {
   Notes notes;
-  ASSERT_TRUE(read_json_events(R"({"a":[1,-2.5,null,"x\u00e9"],"b":{"c":true}})", "t", {}, notes).ok());
-  EXPECT_EQ(notes.text, "{a=[1-2.5null'xé'.b={c=true..");
+  ASSERT_TRUE(read_json_events(R"({"a":[1,-2.50,null,"x\u00e9"],"b":{"c":true}})", "t", {}, notes).ok());
+  EXPECT_EQ(notes.text, "{a=[1d-2.50null'xé'.b={c=true..");
 }
 
 TEST(JsonEvents, ErrorsOfTheReceiverSayWhere) {

@@ -64,11 +64,27 @@ TEST(Pattern, ReadsOnigurumasSyntax) {
 }
 
 TEST(Pattern, RefusesWhatItDoesNotKnow) {
-  for (const char* regex :
-       {"(a)\\1", "(?<x>a\\g<x>?)", "(?R)", "(?1)", "(?&x)", "(?P>x)", "(?(1)a)", "\\h", "\\R", "\\X", "\\K", "\\G",
-        "[a&&b]", "[a[^b]]", "[[:alpha:]]", "[\\W]", "(?x)a", "a(?i)b", "(*FAIL)", "(?#c)", "a**", "a+?+", "*a",
-        "(", ")", "[a", "[", "a\\", "\\p", "\\pL", "\\p{", "\\p{Nonsense}", "(?<=a+)b", "\\xE9", "\\x{110000}",
-        "\\x{D800}", "\\u12", "(?:(?:a{1000}){1000}){1000}", "a{99999}", "(?<", "(?", "(?<a"}) {
+  for (const char* regex : {"(a)\\1",      "(?<x>a\\g<x>?)",
+                            "(?R)",        "(?1)",
+                            "(?&x)",       "(?P>x)",
+                            "(?(1)a)",     "\\h",
+                            "\\R",         "\\X",
+                            "\\K",         "\\G",
+                            "[a&&b]",      "[a[^b]]",
+                            "[[:alpha:]]", "[\\W]",
+                            "(?x)a",       "a(?i)b",
+                            "(*FAIL)",     "(?#c)",
+                            "a**",         "a+?+",
+                            "*a",          "(",
+                            ")",           "[a",
+                            "[",           "a\\",
+                            "\\p",         "\\pL",
+                            "\\p{",        "\\p{Nonsense}",
+                            "(?<=a+)b",    "\\xE9",
+                            "\\x{110000}", "\\x{D800}",
+                            "\\u12",       "(?:(?:a{1000}){1000}){1000}",
+                            "a{99999}",    "(?<",
+                            "(?",          "(?<a"}) {
     const auto pattern = Pattern::compile(regex, "model/tokenizer.json");
     ASSERT_FALSE(pattern.ok()) << regex;
     EXPECT_EQ(pattern.status().code(), StatusCode::kBadInput) << regex;

@@ -81,7 +81,8 @@ TEST(Metaspace, MarksTheFirstWordOnlyAtTheBeginningOfTheInput) {
 TEST(Steps, OfCharacterKinds) {
   EXPECT_EQ(cut({digits_step(false)}, "a12\u0663b"), (Strings{"a", "12\u0663", "b"}));
   EXPECT_EQ(cut({digits_step(true)}, "a12"), (Strings{"a", "1", "2"}));
-  EXPECT_EQ(cut({punctuation_step(SplitBehavior::kIsolated)}, "a$$\u3002"), (Strings{"a", "$", "$", "\u3002"}));
+  EXPECT_EQ(cut({punctuation_step(SplitBehavior::kIsolated)}, "a$$\u3002"),
+            (Strings{"a", "$", "$", "\u3002"}));
   EXPECT_EQ(cut({whitespace_step()}, "a_1 b!?\u0301"), (Strings{"a_1", "b", "!?", "\u0301"}));
   EXPECT_EQ(cut({whitespace_split_step()}, " a\u3000b! "), (Strings{"a", "b!"}));
   EXPECT_EQ(cut({bert_words_step()}, " a!b\n$"), (Strings{"a", "!", "b", "$"}));

@@ -131,8 +131,8 @@ TEST(CharClass, KnowsUnicode16) {
   EXPECT_EQ(classes_of(0x00BD), kNumber | kSplitNumber);          // a half
   EXPECT_EQ(classes_of(0x0663), kNumber | kSplitNumber | kDigit | kWord);
   EXPECT_EQ(classes_of(0x0085), kSpace);
-  EXPECT_EQ(classes_of(0x200B), 0);      // zero-width space is no white space
-  EXPECT_EQ(classes_of(0x200D), kWord);  // a joiner
+  EXPECT_EQ(classes_of(0x200B), 0);                         // zero-width space is no white space
+  EXPECT_EQ(classes_of(0x200D), kWord);                     // a joiner
   EXPECT_EQ(classes_of(0x31350), kLetter | kHan | kWord);   // CJK extension H, Unicode 15
   EXPECT_EQ(classes_of(0x1C89), kLetter | kUpper | kWord);  // Unicode 16
   EXPECT_EQ(classes_of(0x11DE0), kSplitNumber);             // Unicode 17

@@ -218,6 +218,18 @@ TEST(TokenizerJson, ListsOfPairsMustBePairs) {
   expect_refused(tokenizer_json(R"({"type":"Unigram","unk_id":7,"vocab":[["a",-1]]})"), "unk_id");
 }
 
+// Scores that serde_json reads one unit in the last place off the nearest double; found by reading and
+// writing a file with tokenizers 0.23.3.
+TEST(TokenizerJson, ScoresAreReadAsTheirsAre) {
+  const auto spec = read_tokenizer_json(
+      tokenizer_json(R"({"type":"Unigram","vocab":[["a",-12.982908554684185],["b",-12.013631564778425],
+["c",-12.846008495951335],["d",-2.5],["e",-1e-3],["f",0.12345678901234567890123],["g",-3],["h",1e-320],["i",0.0]]})"),
+      "", "t.json");
+  ASSERT_TRUE(spec.ok());
+  EXPECT_EQ(spec->scores, (std::vector<double>{-12.982908554684183, -12.013631564778423, -12.846008495951336,
+                                               -2.5, -0.001, 0.12345678901234568, -3, 1e-320, 0}));
+}
+
 TEST(TokenizerJson, MergesMustBeTwoKnownTokens) {
   const auto merges = [](const std::string& text) {
     return tokenizer_json(R"({"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":)" + text + "}");
