@@ -141,15 +141,16 @@ int open_from(int root, const std::string& path, int flags) {
   return walk(root, path, flags);
 }
 
-// Where the model's own folder in a Hugging Face cache ends (".../models--A--B" of
-// ".../models--A--B/snapshots/REV..."), or the whole length when `path` is no such folder.
+// Where a Hugging Face cache ends whose snapshot `path` is ("CACHE" of
+// "CACHE/models--A--B/snapshots/REV..."), or the whole length when `path` is no such folder. Its links lead
+// to the model's blobs, which in turn may be links to blobs that models share (CACHE/blobs).
 size_t root_length(const std::string& path) {
   const std::string before = "/" + std::string(kCachePrefix);
   for (size_t at = path.rfind(before); at != std::string::npos && at > 0; at = path.rfind(before, at - 1)) {
     const size_t end = path.find('/', at + 1);
     if (end == std::string::npos) continue;
     const std::string_view inside = std::string_view(path).substr(end + 1);
-    if (first_part(inside) == "snapshots" && !after_first_part(inside).empty()) return end;
+    if (first_part(inside) == "snapshots" && !after_first_part(inside).empty()) return at;
   }
   return path.size();
 }
@@ -219,6 +220,16 @@ bool Folder::has(std::string_view name) const {
   return descriptor.ok();
 }
 
+int Folder::open_itself() const { return open_from(root_, inner_.empty() ? "." : inner_, kFolderFlags); }
+
+bool Folder::has_entry(std::string_view name) const {
+  if (!fault_of(name).empty() || name.find('/') != std::string_view::npos) return false;
+  const Descriptor folder{open_itself()};
+  struct stat status;
+  return folder.number >= 0 &&
+         fstatat(folder.number, std::string(name).c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 Result<std::string> Folder::read(std::string_view name, uint64_t limit) const {
   BRISK_ASSIGN(const int number, open_beneath(name));
   const Descriptor descriptor{number};
@@ -232,7 +243,7 @@ Result<std::shared_ptr<MappedFile>> Folder::map(std::string_view name) const {
 }
 
 Result<std::vector<std::string>> Folder::files() const {
-  const int descriptor = open_from(root_, inner_.empty() ? "." : inner_, kFolderFlags);
+  const int descriptor = open_itself();
   if (descriptor < 0) return file_error(path_, "a readable folder", -descriptor);
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(descriptor), closedir);
   if (stream == nullptr) {

@@ -3,8 +3,8 @@
 //
 // A name is relative, of parts between '/' that are neither empty nor "." nor ".."; backslashes, colons
 // before a slash ("file:", "C:"), control characters and zero bytes are refused. Links are followed while
-// they stay beneath the root; the root is the folder itself, or in a Hugging Face cache the model's own
-// folder (models--OWNER--NAME), whose snapshots are links to its blobs.
+// they stay beneath the root; the root is the folder itself, or for a snapshot in a Hugging Face cache
+// (CACHE/models--OWNER--NAME/snapshots/REVISION) the cache, since snapshots are links to blobs.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,10 @@ class Folder {
   const std::string& path() const { return path_; }
   /// Whether a file (or a link that leads to one beneath the root) of this name is there.
   bool has(std::string_view name) const;
+  /// Whether anything of this name lies directly in it, even what reading would refuse: a link that leads
+  /// nowhere or outside, a file without leave to read. For files that need not be there, so that one that
+  /// cannot be read is an error and not left out.
+  bool has_entry(std::string_view name) const;
   /// Reads a regular file of at most `limit` bytes.
   Result<std::string> read(std::string_view name, uint64_t limit) const;
   /// Maps a regular file.
@@ -42,6 +46,8 @@ class Folder {
   /// bad-input error, a missing file an environment error.
   Result<int> open_beneath(std::string_view name) const;
   std::string full_name(std::string_view name) const;
+  /// A descriptor of the folder itself, or a negative errno; the caller closes it.
+  int open_itself() const;
 
   std::string path_;
   std::string inner_;  // from the root to the folder, "" when they are the same

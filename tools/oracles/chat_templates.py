@@ -14,6 +14,7 @@ see UNDEFINED_TEXT and Walk.
 """
 
 import datetime
+import functools
 import json
 import pathlib
 import re
@@ -79,14 +80,19 @@ def fail_late(*_):
     raise Undecided
 
 
+@functools.lru_cache(maxsize=2)
+def template_of(source):
+    environment = compile_template("").environment
+    environment.filters.update({name: walking(environment.filters[name]) for name in GENERATORS})
+    template = environment.from_string(source)
+    template.globals["strftime_now"] = NOW.strftime
+    return template
+
+
 def render(source, variables):
     """The rendered text, or None for any error; Undecided where the source does not define it."""
     try:
-        environment = compile_template("").environment
-        environment.filters.update({name: walking(environment.filters[name]) for name in GENERATORS})
-        template = environment.from_string(source)
-        template.globals["strftime_now"] = NOW.strftime
-        text = template.render(**json.loads(json.dumps(variables)))
+        text = template_of(source).render(**json.loads(json.dumps(variables)))
         text.encode()  # a lone surrogate is no text
         return text
     except Undecided:

@@ -56,6 +56,16 @@ Status wrong_part(const GgufFile& file, const char* key, std::string expected, s
   return bad_input({file.where() + ", " + key, std::move(expected), std::move(got), kHint});
 }
 
+Result<Folder> folder_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return Folder::open(slash == std::string::npos ? "." : path.substr(0, slash + 1));
+}
+
+Result<std::shared_ptr<GgufFile>> open_part(const Folder& folder, const PartName& name, int64_t number) {
+  BRISK_ASSIGN(std::shared_ptr<MappedFile> mapping, folder.map(name_of(name, number)));
+  return GgufFile::open(std::move(mapping));
+}
+
 // What one part says of itself against its name and against the first part.
 Status check_part(const GgufFile& file, int64_t number, const PartName& name, const GgufFile& first) {
   struct Fact {
@@ -96,17 +106,17 @@ Result<std::vector<std::shared_ptr<GgufFile>>> open_gguf_parts(const std::string
         std::to_string(name->count) + ", as the name says, and at most " + std::to_string(kMostParts),
         std::to_string(count));
   }
-  const size_t slash = path.rfind('/');
-  BRISK_ASSIGN(const Folder folder,
-               Folder::open(slash == std::string::npos ? "." : path.substr(0, slash + 1)));
+  if (name->number < 1 || name->number > count) {
+    return bad_input({opened->where(), "the name of a part from 1 to " + std::to_string(count),
+                      std::to_string(name->number), kHint});
+  }
+  BRISK_ASSIGN(const Folder folder, folder_of(path));
   int64_t tensors = 0;
   for (int64_t number = 1; number <= count; ++number) {
-    const std::string part = name_of(*name, number);
     if (number == name->number) {
       files.push_back(opened);
     } else {
-      BRISK_ASSIGN(std::shared_ptr<MappedFile> mapping, folder.map(part));
-      BRISK_ASSIGN(std::shared_ptr<GgufFile> file, GgufFile::open(std::move(mapping)));
+      BRISK_ASSIGN(std::shared_ptr<GgufFile> file, open_part(folder, *name, number));
       files.push_back(std::move(file));
     }
     BRISK_TRY(check_part(*files.back(), number, *name, *files.front()));
@@ -116,6 +126,21 @@ Result<std::vector<std::shared_ptr<GgufFile>>> open_gguf_parts(const std::string
   if (tensors == expected) return files;
   return wrong_part(*files.front(), kTensors, std::to_string(expected) + " tensors in all parts",
                     std::to_string(tensors));
+}
+
+Result<std::shared_ptr<GgufFile>> open_first_gguf_part(const std::string& path) {
+  BRISK_ASSIGN(std::shared_ptr<GgufFile> opened, GgufFile::open(path));
+  BRISK_ASSIGN(const int64_t number, opened->metadata().get_int_or(kNumber, 0));
+  if (number == 0) return opened;
+  const auto name = parse_name(base_name(path));
+  if (!name) {
+    return wrong_part(*opened, kNumber, "0, or a name like model-00001-of-00003.gguf",
+                      std::to_string(number));
+  }
+  BRISK_ASSIGN(const Folder folder, folder_of(path));
+  BRISK_ASSIGN(std::shared_ptr<GgufFile> first, open_part(folder, *name, 1));
+  BRISK_TRY(check_part(*first, 1, *name, *first));
+  return first;
 }
 
 }  // namespace brisk::formats

@@ -20,6 +20,10 @@ namespace brisk::formats {
 /// file.
 Result<std::vector<std::shared_ptr<GgufFile>>> open_gguf_parts(const std::string& path);
 
+/// Opens a file, or the first part of the split model that it is a part of: what carries the metadata. No
+/// other part is looked at.
+Result<std::shared_ptr<GgufFile>> open_first_gguf_part(const std::string& path);
+
 /// Refuses a part of a split model that was opened by itself.
 Status refuse_lone_part(const GgufFile& file);
 

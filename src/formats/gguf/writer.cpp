@@ -90,7 +90,8 @@ void write_value(Header& header, const GgufValue& value) {
 }
 
 Status check_key(std::string_view key) {
-  const bool control = std::ranges::any_of(key, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+  const bool control =
+      std::ranges::any_of(key, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
   if (!key.empty() && key.size() <= 65535 && utf8_valid(key) && !control) return {};
   return refuse("key " + shown_name(key), "1 to 65535 bytes of UTF-8 without control characters", "another");
 }
@@ -106,7 +107,7 @@ Result<uint64_t> check_tensor(const GgufWriter::Entry& entry) {
     return refuse(what, "a type of the format", std::string(dtype_name(entry.dtype)));
   const auto count = element_count(entry.shape);
   if (!count || *count < 1 || entry.shape.size() > kMostDimensions) {
-    return refuse(what, "1 to " + std::to_string(kMostDimensions) + " dimensions, none of them 0",
+    return refuse(what, "at most " + std::to_string(kMostDimensions) + " dimensions, none of them 0",
                   to_string(entry.shape));
   }
   const int64_t row = entry.shape.empty() ? 1 : entry.shape.back();
@@ -117,11 +118,13 @@ Result<uint64_t> check_tensor(const GgufWriter::Entry& entry) {
 }
 
 Result<uint64_t> alignment_of(const GgufMetadata& metadata) {
-  BRISK_ASSIGN(const int64_t value,
-               metadata.get_int_or("general.alignment", static_cast<int64_t>(kDefaultAlignment)));
-  const auto alignment = static_cast<uint64_t>(value);
-  if (value >= 8 && value <= (1 << 20) && std::has_single_bit(alignment)) return alignment;
-  return refuse("general.alignment", "a power of two from 8 to 1048576", std::to_string(value));
+  constexpr const char* kKey = "general.alignment";
+  const GgufValue* value = metadata.find(kKey);
+  if (value == nullptr) return kDefaultAlignment;
+  if (value->type != GgufType::kU32) return refuse(kKey, "a u32", std::string(gguf_type_name(value->type)));
+  const uint64_t alignment = std::get<uint64_t>(value->value);
+  if (alignment >= 8 && alignment <= (1U << 20) && std::has_single_bit(alignment)) return alignment;
+  return refuse(kKey, "a power of two from 8 to 1048576", std::to_string(alignment));
 }
 
 Status check_names(const std::vector<GgufWriter::Entry>& tensors) {

@@ -178,12 +178,13 @@ TEST_P(FolderTest, ListsRegularFilesAndLinksToSuch) {
 TEST_P(FolderTest, SnapshotsOfACacheReachTheirBlobs) {
   fs::create_directories(base_ / "hub/models--o--n/snapshots/rev/sub");
   fs::create_directories(base_ / "hub/models--o--n/blobs");
-  fs::create_directories(base_ / "hub/models--o--other/blobs");
-  put("hub/models--o--n/blobs/b1", "blob");
-  put("hub/models--o--other/blobs/b2", "of another model");
+  fs::create_directories(base_ / "hub/blobs/b1");
+  put("hub/blobs/b1/shared", "blob");
+  put("beside", "outside of the cache");
+  link("../../blobs/b1/shared", "hub/models--o--n/blobs/b1");
   link("../../blobs/b1", "hub/models--o--n/snapshots/rev/model.safetensors");
   link("../../../blobs/b1", "hub/models--o--n/snapshots/rev/sub/model.safetensors");
-  link("../../../models--o--other/blobs/b2", "hub/models--o--n/snapshots/rev/foreign");
+  link("../../../../beside", "hub/models--o--n/snapshots/rev/foreign");
   link("hub/models--o--n/snapshots/rev", "alias");
   for (const char* name : {"hub/models--o--n/snapshots/rev", "hub/models--o--n/snapshots/rev/", "alias",
                            "hub/../hub/models--o--n/snapshots/rev/sub"}) {
