@@ -91,7 +91,7 @@ class Adapter {
   bool open(bool object) {
     if (++depth_ > depth_limit_) {
       return pass(bad_input({"", "JSON nested at most " + std::to_string(depth_limit_) + " levels deep",
-                             "a deeper level", ""}));
+                             "a deeper level", "less nesting"}));
     }
     return pass(events_->open(object));
   }
@@ -118,13 +118,13 @@ std::string plain_reason(const std::string& text) {
 
 Status read_json_events(std::string_view text, std::string_view where, JsonLimits limits,
                         JsonEvents& events) {
-  const auto fail = [&](size_t at, std::string expected, std::string got, std::string hint = {}) {
+  const auto fail = [&](size_t at, std::string expected, std::string got, std::string hint) {
     return bad_input({std::string(where) + ":" + line_and_column(text, at), std::move(expected),
                       std::move(got), std::move(hint)});
   };
   if (text.size() > limits.bytes) {
     return fail(0, "JSON of at most " + std::to_string(limits.bytes) + " bytes",
-                std::to_string(text.size()) + " bytes");
+                std::to_string(text.size()) + " bytes", "a smaller file");
   }
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
     return fail(0, "JSON in UTF-8", "a UTF-16 byte order mark", "saving the file as UTF-8");
@@ -138,7 +138,7 @@ Status read_json_events(std::string_view text, std::string_view where, JsonLimit
   const char* end = text.data() + text.size();
   if (Json::sax_parse(Cursor(&at), Cursor(&end), &adapter)) return {};
   if (adapter.status.ok()) {
-    return fail(adapter.error_offset, "valid JSON", plain_reason(adapter.error_text));
+    return fail(adapter.error_offset, "valid JSON", plain_reason(adapter.error_text), "correcting it there");
   }
   const auto read = static_cast<size_t>(at - text.data());
   ErrorParts parts = adapter.status.parts();
@@ -164,7 +164,8 @@ Status JsonTree::close() {
 }
 
 Status JsonTree::add(Json value) {
-  if (values_left_-- == 0) return bad_input({"", "JSON with fewer values", "too many values", ""});
+  if (values_left_-- == 0)
+    return bad_input({"", "JSON with fewer values", "too many values", "a smaller file"});
   if (stack_.empty()) {
     result_ = std::move(value);
   } else if (Level& level = stack_.back(); level.value.is_array()) {

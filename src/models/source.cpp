@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/memory.hpp"
+#include "base/paths.hpp"
 #include "formats/gguf/split.hpp"
 #include "models/huggingface/reader.hpp"
 #include "quant/weight_form.hpp"
@@ -14,6 +15,33 @@ namespace {
 bool is_folder(const std::string& path) {
   struct stat status;
   return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+// A file of a folder, given in place of the folder.
+Status hint_at_folder(const std::string& path, const Status& status) {
+  const bool of_folder = path.ends_with(".safetensors") || base_name(path) == "config.json" ||
+                         path.ends_with(".safetensors.index.json");
+  if (!of_folder || status.code() != StatusCode::kBadInput) return status;
+  ErrorParts parts = status.parts();
+  parts.hint = "the folder that holds it: a Hugging Face model is opened by its folder";
+  return bad_input(std::move(parts));
+}
+
+// "OWNER/REPO" of ".../models--OWNER--REPO/snapshots/REVISION"; empty for other paths.
+std::string repo_of(std::string_view path) {
+  constexpr std::string_view kPrefix = "models--", kSnapshots = "snapshots", kBetween = "--";
+  const auto take_last = [&path] {
+    const std::string_view last = base_name(path);
+    path.remove_suffix(last.size() + (last.size() < path.size() ? 1 : 0));
+    return last;
+  };
+  take_last();
+  if (take_last() != kSnapshots) return {};
+  const std::string_view folder = take_last();
+  if (!folder.starts_with(kPrefix)) return {};
+  std::string repo(folder.substr(kPrefix.size()));
+  const size_t between = repo.find(kBetween);
+  return between == std::string::npos ? repo : repo.replace(between, kBetween.size(), "/");
 }
 
 Weight weight_of(const formats::GgufTensor& tensor) {
@@ -33,8 +61,9 @@ Result<std::shared_ptr<const ModelSource>> ModelSource::open(const std::string& 
       BRISK_ASSIGN(source, HuggingFaceReader::open(path));
       return {};
     }
-    BRISK_ASSIGN(auto files, formats::open_gguf_parts(path));
-    BRISK_ASSIGN(source, from_files(std::move(files)));
+    auto files = formats::open_gguf_parts(path);
+    if (!files.ok()) return hint_at_folder(path, files.status());
+    BRISK_ASSIGN(source, from_files(std::move(files).value()));
     return {};
   }));
   return source;
@@ -71,6 +100,14 @@ Status ModelSource::set_tensors(std::vector<Weight> tensors) {
   if (!same) return {};
   return bad_input({where_ + ", tensor " + formats::shown_name(tensors_[same->first].name), "each name once",
                     "two tensors of that name", "a complete model from one conversion"});
+}
+
+std::string ModelSource::name() const {
+  if (const auto name = metadata_.get_string("general.name"); name.ok()) return std::string(*name);
+  std::string_view path = where_;
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  const std::string repo = folder_ != nullptr ? repo_of(path) : "";
+  return repo.empty() ? std::string(base_name(path)) : repo;
 }
 
 const Weight* ModelSource::find(std::string_view name) const {

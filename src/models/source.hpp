@@ -35,6 +35,9 @@ class ModelSource {
   Origin origin() const { return origin_; }
   /// The path, for messages.
   const std::string& where() const { return where_; }
+  /// What to call the model: general.name, else OWNER/REPO of a snapshot in a Hugging Face cache, else the
+  /// name of the file or folder.
+  std::string name() const;
   const formats::GgufMetadata& metadata() const { return metadata_; }
   /// All tensors. `form` is null where the type cannot hold weights (integers).
   std::span<const Weight> tensors() const { return tensors_; }

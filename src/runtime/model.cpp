@@ -1,7 +1,6 @@
 #include "runtime/model.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <limits>
 
 #include "base/checked.hpp"
@@ -15,14 +14,11 @@ namespace {
 
 constexpr int64_t kDefaultContext = 8192;
 
-std::string file_name(const std::string& path) { return std::filesystem::path(path).filename().string(); }
-
 std::string mebibytes(uint64_t bytes) { return std::to_string((bytes + (1U << 20) - 1) >> 20) + " MiB"; }
 
 ModelInfo describe(const models::ModelSource& source, const models::LlmConfig& config) {
   ModelInfo info;
-  info.name = file_name(source.where());
-  if (auto name = source.metadata().get_string("general.name"); name.ok()) info.name = std::string(*name);
+  info.name = source.name();
   info.architecture = config.architecture;
   uint64_t bytes = 0;
   for (const Weight& tensor : source.tensors()) {
@@ -104,14 +100,14 @@ Result<std::shared_ptr<Model>> Model::load(std::shared_ptr<const models::ModelSo
 Status Model::read_text_parts() {
   BRISK_ASSIGN(tokenizer_, load_tokenizer(*source_));
   if (tokenizer_->size() > config_.vocabulary) {
-    return bad_input({source_->where() + ", tokenizer.ggml.tokens",
-                      "at most the " + std::to_string(config_.vocabulary) + " rows of token_embd.weight",
-                      std::to_string(tokenizer_->size()) + " tokens"});
+    return bad_input({source_->where() + ", tokenizer",
+                      "at most " + std::to_string(config_.vocabulary) + " tokens, the rows of the embedding",
+                      std::to_string(tokenizer_->size()), "the tokenizer that belongs to these weights"});
   }
   BRISK_ASSIGN(template_source_, runtime::chat_template_source(*source_));
   if (template_source_.empty()) return {};
   // A template that cannot be read spoils chatting, not completing: the error waits for render_chat().
-  auto parsed = text::ChatTemplate::parse(template_source_, source_->where() + ", tokenizer.chat_template");
+  auto parsed = text::ChatTemplate::parse(template_source_, source_->where() + ", chat template");
   if (parsed.ok()) {
     template_ = std::make_unique<text::ChatTemplate>(std::move(parsed).value());
   } else {

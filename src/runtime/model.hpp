@@ -44,7 +44,7 @@ struct LoadOptions {
 
 /// What `show`, `plan` and the Python module say of a model.
 struct ModelInfo {
-  std::string name;          ///< general.name, or the file's or folder's
+  std::string name;          ///< ModelSource::name()
   std::string architecture;  ///< "llama"
   int64_t parameters = 0;
   uint64_t file_bytes = 0;

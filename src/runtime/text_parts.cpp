@@ -6,6 +6,7 @@
 
 #include "base/json.hpp"
 #include "base/memory.hpp"
+#include "formats/gguf/split.hpp"
 #include "runtime/vocabulary.hpp"
 #include "text/tokenizer_json.hpp"
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr const char* kTokenizer = "tokenizer.json";
 constexpr const char* kTokenizerConfig = "tokenizer_config.json";
+constexpr const char* kConfig = "config.json";
 constexpr const char* kGenerationConfig = "generation_config.json";
 constexpr const char* kTemplateFile = "chat_template.jinja";
 constexpr uint64_t kMostTokenizerBytes = 256U << 20;
@@ -25,7 +27,7 @@ std::string path_of(const Folder& folder, const char* name) { return folder.path
 
 // The text of a file that need not be there.
 Result<std::string> read_optional(const Folder& folder, const char* name, uint64_t limit) {
-  if (!folder.has(name)) return std::string();
+  if (!folder.has_entry(name)) return std::string();
   return folder.read(name, limit);
 }
 
@@ -38,17 +40,19 @@ Result<Json> read_optional_object(const Folder& folder, const char* name) {
   return bad_input({path_of(folder, name), "an object", value.type_name(), "the model's own file"});
 }
 
-// The ids of "eos_token_id": a number or a list of numbers.
+// The ids of "eos_token_id": a number or a list of numbers. Without a generation_config.json they are those
+// of config.json, as transformers has it.
 Status read_end_ids(const Folder& folder, size_t tokens, std::vector<int32_t>& ends) {
-  BRISK_ASSIGN(const Json config, read_optional_object(folder, kGenerationConfig));
+  const char* name = folder.has_entry(kGenerationConfig) ? kGenerationConfig : kConfig;
+  BRISK_ASSIGN(const Json config, read_optional_object(folder, name));
   const auto found = config.find("eos_token_id");
   if (found == config.end() || found->is_null()) return {};
   const Json list = found->is_array() ? *found : Json::array({*found});
   for (const Json& id : list) {
     if (!id.is_number_unsigned() || id.get<uint64_t>() >= tokens) {
-      return bad_input({path_of(folder, kGenerationConfig) + ": eos_token_id",
-                        "token ids below " + std::to_string(tokens), to_json_text(id).substr(0, 80),
-                        "the generation_config.json that belongs to this model"});
+      return bad_input({path_of(folder, name) + ": eos_token_id", "token ids below " + std::to_string(tokens),
+                        to_json_text(id).substr(0, 80),
+                        "the " + std::string(name) + " that belongs to this model"});
     }
     ends.push_back(static_cast<int32_t>(id.get<uint64_t>()));
   }
@@ -67,7 +71,7 @@ Status no_tokenizer(const Folder& folder) {
 }
 
 Result<std::unique_ptr<text::Tokenizer>> folder_tokenizer(const Folder& folder) {
-  if (!folder.has(kTokenizer)) return no_tokenizer(folder);
+  if (!folder.has_entry(kTokenizer)) return no_tokenizer(folder);
   BRISK_ASSIGN(const std::string json, folder.read(kTokenizer, kMostTokenizerBytes));
   BRISK_ASSIGN(const std::string config, read_optional(folder, kTokenizerConfig, kMostConfigBytes));
   BRISK_ASSIGN(text::TokenizerSpec spec,
@@ -131,7 +135,7 @@ Result<TextParts> open_text_parts(const std::string& path) {
       BRISK_ASSIGN(parts.chat_template, folder_template(folder));
       return {};
     }
-    BRISK_ASSIGN(parts.file, formats::GgufFile::open(path));
+    BRISK_ASSIGN(parts.file, formats::open_first_gguf_part(path));
     BRISK_ASSIGN(parts.tokenizer, load_tokenizer(*parts.file));
     BRISK_ASSIGN(parts.chat_template, gguf_template(*parts.file));
     return {};

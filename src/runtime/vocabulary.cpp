@@ -69,8 +69,8 @@ Status read_types(const GgufMetadata& metadata, std::vector<text::TokenType>& ty
   for (uint64_t i = 0; i < array->count; ++i) {
     const auto type = element<int32_t>(*array, i);
     if (type < 1 || type > 6) {
-      return bad_input(
-          {metadata.where() + ", " + kKey + "[" + std::to_string(i) + "]", "1 to 6", std::to_string(type)});
+      return bad_input({metadata.where() + ", " + kKey + "[" + std::to_string(i) + "]", "1 to 6",
+                        std::to_string(type), "converting the model again"});
     }
     types.push_back(static_cast<text::TokenType>(type));
   }

@@ -102,6 +102,7 @@ Status read_model(TokenizerJsonFile& file, const std::string& where, TokenizerSp
         reader->list ? "a list of tokens with scores" : "an object of tokens with ids",
         reader->list ? "an object" : "a list");
   }
+  if (file.tokens.empty()) return model.field("vocab").wrong("at least one token", "none");
   spec.tokens = std::move(file.tokens);
   spec.scores = std::move(file.scores);
   if (type == "BPE") spec.merges = std::move(file.merges);

@@ -34,12 +34,10 @@ USAGE, BAD_INPUT, ENVIRONMENT = 2, 3, 4
 REFUSED = (BAD_INPUT,)
 EITHER = (0, BAD_INPUT)  # where a change may have made another legal file
 
-# Errors of syntax, whose place says all there is to say.
-NEED_NO_HINT = ("valid JSON", "JSON nested")
-
 LANES = 2
 LONGEST_MESSAGE = 2100  # 2 KiB of text, "error: " and the line's end
 MESSAGE_PARTS = re.compile(r"error: (?P<where>.+?): expected (?P<expected>.+?), got (?P<got>.+?)(; try (?P<hint>.+))?")
+LINE_AND_COLUMN = re.compile(r":\d+:\d+\b")  # a place that says all there is to say: no hint is due
 SANITIZER = re.compile(rb"(AddressSanitizer|UndefinedBehaviorSanitizer|LeakSanitizer)|: runtime error: ")
 
 
@@ -64,7 +62,10 @@ class Case:
     seconds: float = 10  # of CPU time
     prepare: Callable = None  # makes what is no plain file in the folder
     check: Callable = None  # check(result) -> what is wrong, or nothing
-    memory: bool = True  # whether the bound on memory applies
+    room: int = 64 * MIB  # memory beside that of a run that does nothing
+    per_byte: int = 4  # and for each byte of input
+    writes: bool = False  # whether files may appear in the folder
+    kept: tuple = ()  # names of `files` that must be as they were also then
     output_stays: bool = False  # what was printed before the error may stay (answers that stream)
 
 
@@ -185,8 +186,9 @@ class Catalogue:
             stdin=case.stdin, limits=case.limits, closed=case.closed, seconds=60 + 10 * slower * case.seconds,
         )  # fmt: skip
         wrong = self.judge(case, result, slower)
-        if tree_of(folder) != before:
+        if not case.writes and tree_of(folder) != before:
             wrong.append(f"the folder changed: {set(tree_of(folder).items()) ^ set(before.items())}")
+        wrong += [f"{name} changed" for name in case.kept if (folder / name).read_bytes() != case.files[name]]
         if os.listdir(self.home):
             wrong.append(f"something was left at home: {os.listdir(self.home)}")
         return wrong
@@ -218,9 +220,9 @@ class Catalogue:
 
     def judge(self, case, result, slower):
         wrong = general_faults(result)
-        if case.memory and not self.sanitized:
+        if not self.sanitized:
             size = sum(len(content) for content in case.files.values() if isinstance(content, bytes)) + len(case.stdin)
-            bound = self.base(case.words[0]) + 64 * MIB + 4 * size
+            bound = self.base(case.words[0]) + case.room + case.per_byte * size
             if result.peak > bound:
                 wrong.append(f"{result.peak / MIB:.0f} MiB of memory, bound {bound / MIB:.0f}")
         if result.cpu > case.seconds * slower:
@@ -252,7 +254,7 @@ class Catalogue:
         wrong += [f"the message does not say {word!r}: {text[:500]!r}" for word in says if word.lower() not in said]
         with self.lock:
             self.messages += 1
-            if not parts.get("hint") and not str(parts.get("expected")).startswith(NEED_NO_HINT):
+            if not parts.get("hint") and not LINE_AND_COLUMN.search(str(parts.get("where"))):
                 self.without_hint.append(str(parts.get("expected")))
         return wrong
 
@@ -302,11 +304,15 @@ def general_faults(result):
 
 
 def line_parts(text):
-    line = text.removesuffix("\n")
-    if line == text or any(unicodedata.category(c) == "Cc" for c in line):
+    """The parts of the last line; notes and warnings may stand before it."""
+    notes = re.match(r"((note|warning): .*\n)*", text)[0]
+    line = text[len(notes) :].removesuffix("\n")
+    if not text.endswith("\n") or any(unicodedata.category(c) == "Cc" for c in line):
         return f"the message is not one clean line: {text[:500]!r}"
     if len(text.encode()) > LONGEST_MESSAGE:
         return f"the message has {len(text.encode())} bytes"
+    if line.endswith("...") and len(line.encode()) > LONGEST_MESSAGE - 100:
+        return {"where": line, "expected": "(cut off)", "got": "(cut off)", "hint": "(cut off)"}
     found = MESSAGE_PARTS.fullmatch(line)
     return found.groupdict() if found else f"the message lacks one of its parts: {text[:500]!r}"
 

@@ -15,7 +15,8 @@ import time
 def become(job):
     """In the child: limits, descriptors and the folder of the job, then the program."""
     os.setpgid(0, 0)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for name in (signal.SIGPIPE, signal.SIGXFSZ):  # which Python ignores, and its children with it
+        signal.signal(name, signal.SIG_DFL)
     os.chdir(job["folder"])
     files = [(job["stdin"], os.O_RDONLY), *((job[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC) for name in ("stdout", "stderr"))]
     for number, (path, flags) in enumerate(files):

@@ -51,12 +51,12 @@ def files_of_models():
 
 
 def fast_enough(name, file, text, label):
-    """1 s per MiB of CPU and a stack of 1 MiB; what is counted is that there are tokens at all."""
-    check = lambda result: "" if json.loads(result.out)["ids"] else "no tokens"  # noqa: E731
+    """1 s of CPU per MiB and a stack of 1 MiB. The parts of one long word are all in memory at once."""
     blank = label in ("spaces", "newlines", "combining marks", "zeros", "joiners", "carriage returns")
+    check = None if blank else lambda result: "" if result.out.strip() else "no tokens"
     return Case(
-        f"{label} with {name}", ["tokenize", "{dir}/m.gguf", "--json"], {"m.gguf": file}, (0,), stdin=text, seconds=1 + len(text) / MIB,
-        limits={"RLIMIT_STACK": MIB}, check=None if blank else check,
+        f"{label} with {name}", ["tokenize", "{dir}/m.gguf"], {"m.gguf": file}, (0,), stdin=text, seconds=1 + len(text) / MIB,
+        limits={"RLIMIT_STACK": MIB}, check=check, per_byte=64,
     )  # fmt: skip
 
 
@@ -98,12 +98,12 @@ def test_row_56_tokenizer_json(catalogue):
     cases = []
     for part, kinds in (("normalizer", normalizers), ("pre_tokenizer", splits)):
         for kind in kinds:
-            value = models.tokenizer() | {part: kind}
+            decoder = models.tokenizer()["decoder"] if part == "normalizer" else None
+            value = dump(models.tokenizer() | {part: kind, "decoder": decoder})
             for label, text in RUNS.items():
-                words = ["tokenize", "{dir}/m", "--json"]
-                cases.append(
-                    Case(f"{label} with {kind['type']}", words, {"m/tokenizer.json": dump(value)}, (0,), stdin=text, seconds=2, limits={"RLIMIT_STACK": MIB})
-                )
+                case = fast_enough(kind["type"], b"", text, label)
+                case.words, case.files, case.check = ["tokenize", "{dir}/m"], {"m/tokenizer.json": value}, None
+                cases.append(case)
     catalogue.check(*cases)
 
 
@@ -159,7 +159,7 @@ def test_row_59_odd_and_legal_text(catalogue):
 
 def test_row_59_ids_that_are_none(catalogue):
     files = {"m.gguf": models.tiny_gguf().data()}
-    ids = ["-1", str(models.VOCABULARY), "2147483648", "4294967296", "9" * 40, "1.5", "x", "1,,2", "1;2", "0x10", "1e3", ",", "\u0661", "NaN", "1" * MIB]
+    ids = ["-1", str(models.VOCABULARY), "2147483648", "4294967296", "9" * 40, "1.5", "x", "1;2", "0x10", "1e3", "\u0661", "NaN", "1" * MIB]
     cases = [Case(f"ids {text[:20]!r}", ["detokenize", "{dir}/m.gguf", "--ids-file", "-"], files, (BAD_INPUT, USAGE), stdin=text.encode()) for text in ids]
     cases.append(Case("a million ids", ["detokenize", "{dir}/m.gguf", "--ids-file", "-"], files, (0,), stdin=b"97 " * 1_000_000, seconds=3))
     catalogue.check(*cases)
@@ -228,4 +228,4 @@ def test_row_61_the_template_itself_may_write_them(catalogue, both_kinds, target
 def test_row_61_turns_of_a_chat(catalogue, both_kinds):
     turns = "\n".join(text.replace("\n", " ") for text in FORGED) + "\n"
     words = ["chat", "{dir}/m.gguf", "-n", "1", "--temp", "0"]
-    catalogue.check(Case("forged turns", words, both_kinds, (0,), stdin=turns.encode()))
+    catalogue.check(Case("forged turns", words, both_kinds, (0,), stdin=turns.encode(), variables={"XDG_STATE_HOME": "{dir}/state"}, writes=True))

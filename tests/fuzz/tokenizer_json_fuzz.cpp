@@ -4,30 +4,30 @@
 // The input is the file, then perhaps a zero byte and a tokenizer_config.json.
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/utf8.hpp"
+#include "fuzz_support.hpp"
 #include "text/tokenizer_json.hpp"
 
 namespace {
 
 using namespace brisk;
+using fuzz::check_error;
+using fuzz::require;
 
-void require(bool condition, const char* belief) {
-  if (condition) return;
-  std::fprintf(stderr, "fuzz: believed that %s\n", belief);
-  std::abort();
+#if defined(BRISK_PLANTED_BUG)
+// The planted bug: room for short tokens only. Those of the corpus have at most 10 bytes.
+void use_texts(const text::Tokenizer& tokenizer) {
+  const auto room = std::make_unique<char[]>(12);
+  for (int32_t id = 0; id < tokenizer.size(); ++id) {
+    const std::string_view token = tokenizer.token_text(id);
+    std::copy(token.begin(), token.end(), room.get());
+  }
 }
-
-void check_error(const Status& status) {
-  require(status.code() == StatusCode::kBadInput, "a bad file is a bad input");
-  const ErrorParts& parts = status.parts();
-  require(!parts.where.empty() && !parts.expected.empty() && !parts.got.empty(), "an error has its parts");
-  require(status.message().size() <= 2048, "a message has at most 2 KiB");
-}
+#endif
 
 void use(const text::Tokenizer& tokenizer, std::string_view written) {
   for (const bool special : {false, true}) {
@@ -36,11 +36,6 @@ void use(const text::Tokenizer& tokenizer, std::string_view written) {
       check_error(ids.status());
       continue;
     }
-#if defined(BRISK_PLANTED_BUG)
-    // The planted bug: a table for small ids; those of the corpus are below 10.
-    static uint8_t seen[16];
-    for (const int32_t id : *ids) ++seen[id];
-#endif
     for (const int32_t id : *ids) require(id >= 0 && id < tokenizer.size(), "ids are in range");
     const auto decoded = tokenizer.decode(*ids);
     require(decoded.ok() && utf8_valid(*decoded), "what was encoded can be decoded");
@@ -64,7 +59,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     check_error(tokenizer.status());
     return 0;
   }
+  if (fuzz::parse_only()) return 0;
   use(**tokenizer, "ab  a unable é\n<|end|> one12two \xF0\x9F\x99\x82 \xFF");
   use(**tokenizer, json);
+#if defined(BRISK_PLANTED_BUG)
+  use_texts(**tokenizer);
+#endif
   return 0;
 }

@@ -193,6 +193,9 @@ CONVERSATIONS = {
     "messages_with_extras": {"messages": [{**user("x"), "id": 7, "weight": 0.5, "meta": {"k": [1]}}, {**assistant("y"), "refusal": None, "audio": None, "function_call": None}]},
 }
 
+# Conversations that are too long to keep texts of.
+LONG = {"long", "many_turns"}
+
 # Further arguments that applications pass; each is tried with every conversation.
 ARGUMENT_SETS = {
     "prompt": {"add_generation_prompt": True},

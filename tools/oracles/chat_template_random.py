@@ -4,6 +4,7 @@
 """
 
 import random
+import re
 
 STRINGS = [
     "", "a", "abc", "Hello, World", "  pad \\n", "a,b,,c", "one two  three", "AbC dEf", "<b>x & 'y'</b>", "Grüße 世界", "🌍e\\u0301",
@@ -156,7 +157,7 @@ class Generator:
         return self.pick([
             self.atom,
             lambda: f"{self.number()} {self.pick(['+', '-', '*', '/', '//', '%'])} {self.number()}",
-            lambda: f"{self.number()} ** {self.pick(['0', '1', '2', '3', '-1', '0.5'])}",
+            lambda: f"{self.number()} ** {self.pick(['0', '1', '2', '3', '-1'])}",
             lambda: f"{sub()} {self.pick(['+', '-', '*', '/', '//', '%', '~', '~'])} {self.atom()}",
             lambda: f"{sub()} {self.pick(['and', 'or'])} {sub()}",
             lambda: f"not {sub()}",
@@ -275,6 +276,35 @@ class Generator:
                                "{% set jo = joiner('; ') %}{% for i in l %}{{ jo() }}{{ i }}{% endfor %}",
                                "{% if f %}{% include 'x' %}{% endif %}", "{% block z %}Z{% endblock %}{{ self.z() }}"]) if self.chance(30) else self.output(self.expression()),
         ])()
+
+
+PIECES = ["{{", "}}", "{%", "%}", "{#", "#}", "-", "+", "(", ")", "[", "]", "{", "}", ".", ",", ":", "|", "~", "=", "==", "'", '"', "\\", " ", "\n", "if",
+          "else", "elif", "endif", "for", "in", "endfor", "set", "endset", "is", "not", "and", "or", "recursive", "x", "1", "1.5", "loop", "macro", "endmacro", "**", "*", "%",
+          "endraw", "raw", "é", "!", "@", "none", "true", "block", "scoped", "call", "1e", "0x", "_"]
+PIECE = re.compile(r"\s+|\w+|\{\{|\}\}|\{%|%\}|\{#|#\}|.", re.DOTALL)
+
+
+def mutants(seed, count, sources):
+    """Sources with pieces taken out, doubled, exchanged or put in: most are malformed, in ways that people get wrong."""
+    random_ = random.Random(seed)
+    mutated = []
+    while len(mutated) < count:
+        pieces = PIECE.findall(random_.choice(sources))
+        if len(pieces) > 80:
+            continue
+        for _ in range(random_.randint(1, 3)):
+            at = random_.randrange(len(pieces) + 1)
+            change = random_.randrange(4)
+            if change == 0:
+                pieces[at : at + 1] = []
+            elif change == 1:
+                pieces[at:at] = pieces[at : at + random_.randint(1, 3)]
+            elif change == 2:
+                pieces[at : at + 1] = [random_.choice(PIECES)]
+            else:
+                pieces[at:at] = [random_.choice(PIECES)]
+        mutated.append("".join(pieces))
+    return mutated
 
 
 def snippets(seed, count):

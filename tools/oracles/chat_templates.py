@@ -5,7 +5,7 @@ chat templates and of small snippets.
     python tools/oracles/chat_templates.py [folder with *.jinja]
 
 cases.json     the public templates of the shared data (named, not copied) x chat_template_conversations.py;
-               with further arguments ("variants") a text is given by its FNV-1a hash of 64 bits alone
+               with further arguments ("variants") texts are given by their FNV-1a hashes of 64 bits alone
 snippets.json  our own expressions, one behaviour each (chat_template_snippets.py)
 random.json    random templates from a seed (chat_template_random.py)
 
@@ -24,7 +24,7 @@ import warnings
 
 from transformers.utils.chat_template_utils import _cached_compile_jinja_template as compile_template
 
-from chat_template_conversations import ARGUMENT_SETS, CONVERSATIONS
+from chat_template_conversations import ARGUMENT_SETS, CONVERSATIONS, LONG
 from chat_template_random import snippets as random_snippets
 from chat_template_snippets import SNIPPETS, VARIABLES
 
@@ -128,24 +128,22 @@ def fnv1a(text):
 
 
 def variants(source):
-    """Hashes of all conversations with further arguments, by "conversation / arguments"."""
-    texts = {
-        f"{conversation} / {arguments}": render(source, CONVERSATIONS[conversation] | ARGUMENT_SETS[arguments])
-        for conversation in CONVERSATIONS
-        for arguments in ARGUMENT_SETS
-    }
-    return {name: None if text is None else fnv1a(text) for name, text in texts.items()}
+    """Hashes of all conversations with all further arguments, in their order, split by blanks."""
+    pairs = [(conversation, arguments) for conversation in CONVERSATIONS for arguments in ARGUMENT_SETS]
+    texts = [render(source, CONVERSATIONS[conversation] | ARGUMENT_SETS[arguments]) for conversation, arguments in pairs]
+    return " ".join("error" if text is None else fnv1a(text) for text in texts)
 
 
 def public_templates(folder):
+    shown = {name: variables for name, variables in CONVERSATIONS.items() if name not in LONG}
     cases = {"now": NOW.isoformat(), "conversations": CONVERSATIONS, "arguments": ARGUMENT_SETS, "expected": {}, "variants": {}}
     for path in sorted(folder.glob("*.jinja")):
         source = path.read_bytes().decode("utf-8")
-        cases["expected"][path.name] = {name: render(source, variables) for name, variables in CONVERSATIONS.items()}
+        cases["expected"][path.name] = {name: render(source, variables) for name, variables in shown.items()}
         cases["variants"][path.name] = variants(source)
-    for kind in ("expected", "variants"):
-        texts = [text for of_template in cases[kind].values() for text in of_template.values()]
-        print(f"{kind}: {len(texts)}, {texts.count(None)} of them errors")
+    texts = [text for of_template in cases["expected"].values() for text in of_template.values()]
+    hashes = " ".join(cases["variants"].values()).split()
+    print(f"{len(texts)} texts, {texts.count(None)} of them errors; {len(hashes)} hashes, {hashes.count('error')} of them errors")
     return cases
 
 

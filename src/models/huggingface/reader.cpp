@@ -47,6 +47,18 @@ std::string gguf_module(std::span<const ModuleName> modules, std::string_view na
   return {};
 }
 
+// A folder without config.json.
+Status no_config(const Folder& folder) {
+  std::string hint = "the folder that holds config.json and *.safetensors, or the path of a file";
+  if (const auto files = folder.files(); files.ok()) {
+    const auto gguf =
+        std::ranges::find_if(*files, [](const std::string& name) { return name.ends_with(".gguf"); });
+    if (gguf != files->end()) hint = "the path of a file in it, such as '" + *gguf + "'";
+  }
+  return environment_error({folder.path(), "a Hugging Face model folder or a GGUF file",
+                            "a folder without config.json", std::move(hint)});
+}
+
 // The architecture that config.json names.
 Result<const Architecture*> find_class(const ConfigReader& config) {
   std::string known;
@@ -79,11 +91,7 @@ Status HuggingFaceReader::run(const std::string& path) {
   source_->where_ = path;
   BRISK_ASSIGN(Folder folder, Folder::open(path));
   source_->folder_ = std::make_unique<Folder>(std::move(folder));
-  if (!source_->folder_->has(kConfig)) {
-    return environment_error({path, "a Hugging Face model folder or a GGUF file",
-                              "a folder without config.json",
-                              "the folder that holds config.json and *.safetensors, or the path of a file"});
-  }
+  if (!source_->folder_->has_entry(kConfig)) return no_config(*source_->folder_);
   const std::string where = path + "/" + kConfig;
   BRISK_ASSIGN(const std::string text, source_->folder_->read(kConfig, kMostConfigBytes));
   BRISK_ASSIGN(const Json json, parse_json(text, where));
@@ -157,8 +165,9 @@ Status HuggingFaceReader::read_tensor(const formats::SafetensorsTensor& tensor, 
 Result<Weight> HuggingFaceReader::plain(const formats::SafetensorsTensor& tensor, std::string name) {
   const std::optional<DType> dtype = tensor.type->dtype;
   if (!dtype) {
-    return bad_input({tensor.name, "a type that holds weights (F32, F16, BF16)",
-                      std::string(tensor.type->name), "a folder of another precision"});
+    return bad_input({source_->shards_->file_of(tensor) + ", tensor " + formats::shown_name(tensor.name),
+                      "a type that holds weights (F32, F16, BF16)", std::string(tensor.type->name),
+                      "a folder of another precision"});
   }
   const quant::WeightForm* form = quant::find_form(*dtype);
   if (form == nullptr || tensor.data.empty()) {

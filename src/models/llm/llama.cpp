@@ -256,18 +256,19 @@ Status read_llama3_scaling(const ConfigReader& rope, double theta, int64_t head_
   return {};
 }
 
-// rope_parameters (transformers 5), or rope_theta and rope_scaling (before).
+// rope_parameters (transformers 5) or rope_scaling (before). What these lack stands beside them.
 Status read_rope_config(const ConfigReader& config, int64_t head_dim, ModelConfig& out) {
-  const bool joined = config.find("rope_parameters") != nullptr;
-  const char* key = joined ? "rope_parameters" : "rope_scaling";
+  const char* key = config.find("rope_parameters") != nullptr ? "rope_parameters" : "rope_scaling";
   const Json nothing = Json::object();
   ConfigReader rope(nothing, config.where());
   if (config.find(key) != nullptr) {
     BRISK_ASSIGN(rope, config.object(key));
   }
-  BRISK_ASSIGN(const double theta, (joined ? rope : config).number_or("rope_theta", 10000.0));
+  BRISK_ASSIGN(const double beside, config.number_or("rope_theta", 10000.0));
+  BRISK_ASSIGN(const double theta, rope.number_or("rope_theta", beside));
   out.metadata.add("llama.rope.freq_base", static_cast<float>(theta));
-  BRISK_ASSIGN(const double partial, rope.number_or("partial_rotary_factor", 1.0));
+  BRISK_ASSIGN(const double partial_beside, config.number_or("partial_rotary_factor", 1.0));
+  BRISK_ASSIGN(const double partial, rope.number_or("partial_rotary_factor", partial_beside));
   if (partial != 1.0) return rope.wrong("partial_rotary_factor", "1", std::to_string(partial));
   BRISK_ASSIGN(const std::string older, rope.text_or("type", "default"));
   BRISK_ASSIGN(const std::string type, rope.text_or("rope_type", older));

@@ -126,7 +126,11 @@ Result<Value> Interpreter::evaluate_slice(const Expr& expr, Scope& scope) {
     if (expr.items[i] == nullptr) continue;
     BRISK_ASSIGN(parts[i], evaluate(*expr.items[i], scope));
   }
-  return get_slice(rt_, parts[0], parts[1], parts[2], parts[3]);
+  Result<Value> part = get_slice(rt_, parts[0], parts[1], parts[2], parts[3]);
+  // The reference works out a constant slice as it does an item: what cannot be sliced gives undefined.
+  const bool is_zero_step = parts[3].is_integral() && parts[3].as_int() == 0;
+  if (part.ok() || !expr.is_constant || is_zero_step || parts[0].is_undefined()) return part;
+  return rt_.new_undefined("a slice of something that has none");
 }
 
 Result<Value> Interpreter::apply_builtin(const Expr& expr, const Value& self, Scope& scope,

@@ -73,7 +73,8 @@ Result<Value> urlencode(Runtime& rt, const Value& self, const Bound&) {
   BRISK_ASSIGN(const auto pairs, elements(rt, self));
   for (const Value& pair : pairs) {
     BRISK_ASSIGN(const auto parts, elements(rt, pair));
-    if (parts.size() != 2) return fail("pairs of a name and a value", std::to_string(parts.size()) + " parts");
+    if (parts.size() != 2)
+      return fail("pairs of a name and a value", std::to_string(parts.size()) + " parts");
     BRISK_TRY(append(parts[0], parts[1]));
   }
   return rt.copy_string(out);
@@ -131,7 +132,8 @@ Result<Value> urlize(Runtime& rt, const Value& self, const Bound& arguments) {
     BRISK_ASSIGN(const auto schemes, elements(rt, arguments[4]));
     for (const Value& scheme : schemes) {
       BRISK_ASSIGN(const std::string_view text, string_argument(scheme, "a scheme"));
-      if (!is_url_scheme(text)) return fail("the start of a URL such as 'ftp://'", quoted(text.substr(0, 60)));
+      if (!is_url_scheme(text))
+        return fail("the start of a URL such as 'ftp://'", quoted(text.substr(0, 60)));
       style.schemes.emplace_back(text);
     }
   }
@@ -143,8 +145,12 @@ Result<Value> urlize(Runtime& rt, const Value& self, const Bound& arguments) {
 }
 
 constexpr Builtin kFilters[] = {
-    {"safe", "", mark_safe},          {"escape", "", escape},       {"e", "", escape},
-    {"forceescape", "", force_escape}, {"striptags", "", striptags}, {"urlencode", "", urlencode},
+    {"safe", "", mark_safe},
+    {"escape", "", escape},
+    {"e", "", escape},
+    {"forceescape", "", force_escape},
+    {"striptags", "", striptags},
+    {"urlencode", "", urlencode},
     {"xmlattr", "autospace?", xmlattr},
     {"urlize", "trim_url_limit? nofollow? target? rel? extra_schemes?", urlize},
 };

@@ -143,7 +143,8 @@ Result<Value> round(Runtime&, const Value& self, const Bound& arguments) {
     if (self.is_integral()) return round_int(self.as_int(), precision);
     if (!to_integer) return of(round_float(self.real, precision));
     const std::optional<int64_t> whole = truncated(round_float(self.real, 0));
-    return whole ? Result<Value>(of(*whole)) : fail("a float that an integer can hold", float_repr(self.real));
+    return whole ? Result<Value>(of(*whole))
+                 : fail("a float that an integer can hold", float_repr(self.real));
   }
   if (to_integer) return fail("a precision", "none");
   if (method != "ceil" && method != "floor")

@@ -1,5 +1,6 @@
-// Python's two ways to format text, "%s of %d" % values (format_percent.cpp) and "{} of {name:>8}".format(...)
-// (format_braces.cpp). Both end in one Spec and the functions here (format_spec.cpp) that apply it.
+// Python's two ways to format text, "%s of %d" % values (format_percent.cpp) and "{} of
+// {name:>8}".format(...) (format_braces.cpp). Both end in one Spec and the functions here (format_spec.cpp)
+// that apply it.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// "{} of {name:>8}".format(...), by the rules of Python's string.Formatter, which the reference's sandbox uses:
-// a missing attribute or item gives an undefined value and no error.
+// "{} of {name:>8}".format(...), by the rules of Python's string.Formatter, which the reference's sandbox
+// uses: a missing attribute or item gives an undefined value and no error.
 #include <algorithm>
 
 #include "base/utf8.hpp"
@@ -127,7 +127,8 @@ class BraceFormatter {
       if (end + 1 >= text.size()) return bad_format("'!' without a letter");
       conversion = text[end + 1];
       end += 2;
-      if (end < text.size() && text[end] != ':') return bad_format("text after '!" + std::string(1, conversion) + "'");
+      if (end < text.size() && text[end] != ':')
+        return bad_format("text after '!" + std::string(1, conversion) + "'");
     }
     BRISK_ASSIGN(Value value, lookup(name));
     if (conversion != 0) {
@@ -177,7 +178,8 @@ class BraceFormatter {
   }
 
   Status append_integral(std::string& out, const Spec& spec, int64_t value) {
-    const bool is_known = spec.type == 0 || std::string_view("bcdoxXn").find(spec.type) != std::string_view::npos;
+    const bool is_known =
+        spec.type == 0 || std::string_view("bcdoxXn").find(spec.type) != std::string_view::npos;
     const bool is_character = spec.type == 'c';
     if (!is_known || spec.precision >= 0 || spec.no_negative_zero ||
         (is_character && (spec.sign != 0 || spec.alternate))) {

@@ -136,7 +136,8 @@ class PercentFormatter {
     }
     if (!is_float_type(spec.type)) return bad_format("'%" + std::string(1, spec.type) + "'");
     if (value.is_undefined()) return undefined_error(value);
-    if (!value.is_number()) return bad_format("a value of type " + std::string(type_name(value)) + " for a number");
+    if (!value.is_number())
+      return bad_format("a value of type " + std::string(type_name(value)) + " for a number");
     return append_float(rt_, out_, spec, value.as_double());
   }
 

@@ -47,6 +47,7 @@ Result<Value> range(Runtime& rt, const Value&, const Bound& arguments) {
 Status fill_dict(Runtime& rt, Dict& dict, const Arguments& arguments) {
   if (arguments.positional.size() > 1) return fail("at most one argument by position", "more");
   for (const Value& source : arguments.positional) {
+    if (source.is_undefined()) return undefined_error(source);
     if (source.is(Kind::kDict)) {
       for (const Dict::Entry& entry : source.dict->all())
         BRISK_TRY(rt.set_item(dict, entry.key, entry.value));
@@ -105,30 +106,48 @@ Result<std::tm> current_time() {
   return time;
 }
 
+/// The directive at `at` ("%d", "%-d", "%10A", "%Ey"), which moves past it; empty when it is none.
+Result<std::string> read_directive(std::string_view format, size_t& at) {
+  size_t end = at + 1;
+  const auto skip = [&](std::string_view characters, size_t most) {
+    for (; most > 0 && end < format.size() && characters.find(format[end]) != std::string_view::npos; --most)
+      ++end;
+  };
+  skip("_-0^#", 8);
+  const size_t width = end;
+  skip("0123456789", SIZE_MAX);
+  if (end > width + 3) return fail("a width of at most 999 in a date format", "a larger one");
+  skip("EO", 1);
+  constexpr std::string_view kLetters = "aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%";
+  if (end >= format.size() || kLetters.find(format[end]) == std::string_view::npos) return std::string();
+  std::string directive(format.substr(at, end + 1 - at));
+  at = end + 1;
+  return directive;
+}
+
 Result<Value> strftime_now(Runtime& rt, const Value&, const Bound& arguments) {
   BRISK_ASSIGN(const std::string_view format, string_argument(arguments[0], "the format"));
   BRISK_ASSIGN(const std::tm time, current_time());
-  BRISK_TRY(rt.charge_bytes(format.size() * 8));
   std::string out;
-  for (size_t i = 0; i < format.size(); ++i) {
-    if (format[i] != '%' || i + 1 == format.size()) {
-      out += format[i];
+  for (size_t at = 0; at < format.size();) {
+    BRISK_TRY(rt.charge(8));
+    if (format[at] != '%') {
+      out += format[at++];
       continue;
     }
-    // One directive at a time, so that no width in the format can ask for a large result.
-    std::string directive = "%";
-    ++i;
-    if (format[i] == '-' && i + 1 < format.size()) directive += format[i++];
-    directive += format[i];
-    if (std::string_view("aAbBcCdDeFgGhHIjklmMnprRsStTuUVwWxXyYzZ%f").find(format[i]) ==
-        std::string_view::npos) {
-      return fail("a date format such as '%d %b %Y'", "'" + directive + "'");
-    }
-    if (format[i] == 'f') {
+    if (format.substr(at).starts_with("%f")) {  // the fraction of a second, which Python answers itself
       out += "000000";
+      at += 2;
       continue;
     }
-    char buffer[128];
+    BRISK_ASSIGN(const std::string directive, read_directive(format, at));
+    if (directive.empty()) {  // stands for itself, as in the C library
+      out += format[at++];
+      continue;
+    }
+    if (directive.back() == 'z' || directive.back() == 'Z') continue;  // a time without a zone
+    char buffer[1200];
+    BRISK_TRY(rt.charge_bytes(sizeof buffer));
     out.append(buffer, std::strftime(buffer, sizeof buffer, directive.c_str(), &time));
   }
   return rt.copy_string(out);

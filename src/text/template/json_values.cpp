@@ -19,6 +19,7 @@ class JsonWriter {
       case Kind::kNone: return put("null");
       case Kind::kBool: return put(value.boolean ? "true" : "false");
       case Kind::kInt: return put(std::to_string(value.integer));
+      case Kind::kBigInt: return put(value.text());
       case Kind::kFloat: return put(number(value.real));
       case Kind::kString: return string(value.text());
       case Kind::kDict: return dict(*value.dict, level);
@@ -162,7 +163,9 @@ Result<Value> import(Runtime& rt, const Json& json, int level) {
     case Json::value_t::number_integer: return of(json.get<int64_t>());
     case Json::value_t::number_unsigned: {
       const auto value = json.get<uint64_t>();
-      return value <= INT64_MAX ? of(static_cast<int64_t>(value)) : of(static_cast<double>(value));
+      if (value <= INT64_MAX) return of(static_cast<int64_t>(value));
+      BRISK_ASSIGN(const Value digits, rt.copy_string(std::to_string(value)));
+      return big_integer(digits.text());
     }
     case Json::value_t::number_float: return of(json.get<double>());
     case Json::value_t::string: return import_string(json.get_ref<const std::string&>());

@@ -3,6 +3,7 @@
 #include "text/template/lexer.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "base/utf8.hpp"
 #include "text/template/unicode.hpp"
@@ -37,6 +38,12 @@ class Lexer {
   bool fail(size_t offset, std::string expected, std::string got) {
     error_ = {static_cast<uint32_t>(offset), std::move(expected), std::move(got)};
     return false;
+  }
+
+  /// A comment or raw block that only begins, at the very end, is no error in the reference.
+  bool stop() {
+    at_ = source_.size();
+    return true;
   }
 
   void add(TokenKind kind, size_t offset, std::string_view text) {
@@ -101,6 +108,7 @@ class Lexer {
   }
 
   bool read_comment(size_t tag, size_t inside) {
+    if (inside >= source_.size()) return stop();
     const size_t end = source_.find("#}", inside);
     if (end == kNone) return fail(tag, "the comment to end with #}", "the end of the template");
     const char sign = end > inside ? sign_at(end - 1) : 0;
@@ -119,6 +127,7 @@ class Lexer {
   bool read_raw(size_t tag, size_t inside) {
     const size_t mark = skip_space(skip_space(inside) + 3);
     close(mark, source_[mark] == '-' ? '-' : 0, 2, false);
+    if (at_ >= source_.size()) return stop();
     for (size_t end = source_.find("{%", at_); end != kNone; end = source_.find("{%", end + 1)) {
       const char sign = sign_at(end + 2);
       size_t at = skip_space(end + 2 + (sign != 0 ? 1 : 0));
@@ -179,16 +188,30 @@ class Lexer {
     return at;
   }
 
+  /// The end of "0x1F", "0o17" or "0b11" at the current place, or that place.
+  size_t skip_based_digits() const {
+    const char letter =
+        source_[at_] == '0' && at_ + 1 < source_.size() ? static_cast<char>(source_[at_ + 1] | 0x20) : '0';
+    bool (*is_member)(char) = nullptr;
+    if (letter == 'x') {
+      is_member = [](char c) { return is_digit_char(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); };
+    } else if (letter == 'o') {
+      is_member = [](char c) { return c >= '0' && c <= '7'; };
+    } else if (letter == 'b') {
+      is_member = [](char c) { return c == '0' || c == '1'; };
+    } else {
+      return at_;
+    }
+    const size_t end = skip_digits(at_ + 2, is_member);
+    return end > at_ + 2 ? end : at_;
+  }
+
   bool read_number() {
     const size_t begin = at_;
-    const bool after_dot =
-        !tokens_.empty() && tokens_.back().text == "." && tokens_.back().kind == TokenKind::kOperator;
+    const bool after_dot = begin > 0 && source_[begin - 1] == '.';
     TokenKind kind = TokenKind::kInteger;
-    const char base =
-        source_[at_] == '0' && at_ + 1 < source_.size() ? static_cast<char>(source_[at_ + 1] | 0x20) : '0';
-    if (base == 'x' || base == 'o' || base == 'b') {
-      at_ = skip_digits(at_ + 2,
-                        [](char c) { return is_digit_char(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); });
+    if (const size_t end = skip_based_digits(); end > at_) {
+      at_ = end;
     } else {
       at_ = skip_digits(at_, is_digit_char);
       if (!after_dot) kind = read_fraction_and_exponent();
@@ -272,12 +295,29 @@ class Lexer {
         i += digits - 1;
       } else if (c == 'N') {
         return fail(offset + i, "a known escape", "a character by its name");
+      } else if (static_cast<unsigned char>(c) >= 0x80) {
+        i += append_escaped_character(raw, i, out) - 1;
       } else if (c != '\n') {
         out += '\\';
         out += c;
       }
     }
     return true;
+  }
+
+  /// The reference first turns what is not ASCII into escapes, so a backslash before such a character
+  /// escapes the backslash of its escape. Gives the length of the character.
+  static size_t append_escaped_character(std::string_view raw, size_t at, std::string& out) {
+    size_t length = 0;
+    const char32_t c = character_at(raw, at, length);
+    char buffer[16];
+    std::snprintf(buffer, sizeof buffer,
+                  c < 0x100     ? "\\x%02x"
+                  : c < 0x10000 ? "\\u%04x"
+                                : "\\U%08x",
+                  static_cast<unsigned>(c));
+    out += buffer;
+    return length;
   }
 
   static bool read_code(std::string_view digits, size_t count, int base, char32_t& code) {

@@ -131,8 +131,8 @@ Result<Interpreter::Flow> Interpreter::run_rounds(const Stmt& stmt, Scope& scope
 
 Result<Value> Interpreter::call_loop(const Loop& loop, const Arguments& arguments) {
   if (loop.body == nullptr) return fail("a loop marked as recursive", "a call of another one");
-  const bool by_name = arguments.positional.empty() && arguments.named.size() == 1 &&
-                       arguments.named[0].name == "iterable";
+  const bool by_name =
+      arguments.positional.empty() && arguments.named.size() == 1 && arguments.named[0].name == "iterable";
   if (!by_name && (arguments.positional.size() != 1 || !arguments.named.empty())) {
     return fail("one argument for loop()", "others");
   }

@@ -36,8 +36,8 @@ const Entity* find_entity(std::string_view name) {
 /// The character of "&#NUMBER;"; nothing for numbers that are no characters.
 void append_numbered(std::string& out, uint32_t number) {
   if (number >= 128 && number < 160 && kOldNumbers[number - 128] != 0) number = kOldNumbers[number - 128];
-  const bool is_control = (number > 0 && number < 9) || number == 11 || (number >= 14 && number < 32) ||
-                          number == 127;
+  const bool is_control =
+      (number > 0 && number < 9) || number == 11 || (number >= 14 && number < 32) || number == 127;
   const bool is_nonchar = (number >= 0xFDD0 && number <= 0xFDEF) || (number & 0xFFFE) == 0xFFFE;
   if (number <= 0x10FFFF && (is_control || is_nonchar)) return;
   utf8_append(out, number == 0 ? kReplacementCharacter : static_cast<char32_t>(number));
@@ -66,10 +66,13 @@ size_t append_numeric_reference(std::string& out, std::string_view text) {
 size_t append_named_reference(std::string& out, std::string_view text) {
   size_t end = 0;
   int characters = 0;
-  for (; end < text.size() && characters < 32 && std::string_view("\t\n\f <&#;").find(text[end]) == std::string_view::npos; ++characters)
+  for (; end < text.size() && characters < 32 &&
+         std::string_view("\t\n\f <&#;").find(text[end]) == std::string_view::npos;
+       ++characters)
     end += first_character(text.substr(end)).size();
   const bool ends = end < text.size() && text[end] == ';';
-  if (const Entity* entity = find_entity(text.substr(0, end)); entity != nullptr && (ends || entity->may_lack_semicolon)) {
+  if (const Entity* entity = find_entity(text.substr(0, end));
+      entity != nullptr && (ends || entity->may_lack_semicolon)) {
     utf8_append(out, entity->code);
     return end + (ends ? 1 : 0);
   }
@@ -90,7 +93,8 @@ std::string unescaped(std::string_view text) {
     if (reference == text.size()) break;
     at = reference + 1;
     const std::string_view rest = text.substr(at);
-    const size_t used = rest.starts_with('#') ? append_numeric_reference(out, rest) : append_named_reference(out, rest);
+    const size_t used =
+        rest.starts_with('#') ? append_numeric_reference(out, rest) : append_named_reference(out, rest);
     if (used == 0) out += '&';
     at += used;
   }

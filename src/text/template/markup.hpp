@@ -6,7 +6,8 @@
 namespace brisk::text::tmpl {
 
 /// A method of str called on a marked string.
-Result<Value> call_markup_method(Runtime& rt, const Builtin& method, const Value& self, const Arguments& arguments);
+Result<Value> call_markup_method(Runtime& rt, const Builtin& method, const Value& self,
+                                 const Arguments& arguments);
 /// The methods that only marked strings have.
 std::span<const Builtin> markup_methods();
 

@@ -9,7 +9,9 @@
 namespace brisk::text::tmpl {
 namespace {
 
-uint64_t magnitude(int64_t value) { return value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value); }
+uint64_t magnitude(int64_t value) {
+  return value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+}
 
 Result<Value> bit_length(Runtime&, const Value& self, const Bound&) {
   return of(static_cast<int64_t>(std::bit_width(magnitude(self.as_int()))));
@@ -40,7 +42,8 @@ Result<Value> as_integer_ratio(Runtime& rt, const Value& self, const Bound&) {
   if (numerator == 0) return pair(rt, 0, 1);
   const bool fits = exponent < 0 ? exponent > -63 : exponent < 63 && std::fabs(self.real) < 0x1p63;
   if (!fits) return fail("integers of 64 bits", "a ratio of larger ones");
-  return exponent < 0 ? pair(rt, numerator, int64_t{1} << -exponent) : pair(rt, static_cast<int64_t>(self.real), 1);
+  return exponent < 0 ? pair(rt, numerator, int64_t{1} << -exponent)
+                      : pair(rt, static_cast<int64_t>(self.real), 1);
 }
 
 Result<Value> is_integer(Runtime&, const Value& self, const Bound&) {
@@ -81,7 +84,8 @@ constexpr Builtin kFloatMethods[] = {
 }  // namespace
 
 std::span<const Builtin> number_methods(const Value& value) {
-  return value.is(Kind::kFloat) ? std::span<const Builtin>(kFloatMethods) : std::span<const Builtin>(kIntegerMethods);
+  return value.is(Kind::kFloat) ? std::span<const Builtin>(kFloatMethods)
+                                : std::span<const Builtin>(kIntegerMethods);
 }
 
 std::optional<Value> number_attribute(const Value& value, std::string_view name) {

@@ -17,6 +17,7 @@ constexpr std::string_view kSymbols[] = {"+", "-", "*", "/", "//", "%", "**"};
 std::string symbol(BinaryOp op) { return std::string(kSymbols[static_cast<size_t>(op)]); }
 
 Status overflow(BinaryOp op) { return fail("integers of 64 bits", "an overflow of '" + symbol(op) + "'"); }
+Status too_big() { return fail("integers of 64 bits", "a larger one"); }
 
 Result<Value> as_value(std::optional<int64_t> value, BinaryOp op) {
   if (!value) return overflow(op);
@@ -202,6 +203,7 @@ Result<Value> binary(Runtime& rt, BinaryOp op, const Value& a, const Value& b) {
   if (a.is_integral() && b.is_integral()) return integer_operation(op, a.as_int(), b.as_int());
   if (a.is_number() && b.is_number()) return float_operation(op, a.as_double(), b.as_double());
   const bool formats = op == BinaryOp::kModulo && a.is_string();
+  if (a.is(Kind::kBigInt) || (b.is(Kind::kBigInt) && !formats)) return too_big();
   if (b.is_undefined() && !formats) return undefined_error(b);
   BRISK_ASSIGN(const std::optional<Value> result, other_operation(rt, op, a, b));
   if (result) return *result;
@@ -212,6 +214,7 @@ Result<Value> binary(Runtime& rt, BinaryOp op, const Value& a, const Value& b) {
 Result<Value> negate(const Value& value) {
   if (value.is_undefined()) return undefined_error(value);
   if (value.is(Kind::kFloat)) return of(-value.real);
+  if (value.is(Kind::kBigInt)) return too_big();
   if (!value.is_integral()) return fail("a number to negate", std::string(type_name(value)));
   if (value.as_int() == INT64_MIN) return overflow(BinaryOp::kSubtract);
   return of(-value.as_int());
@@ -257,6 +260,7 @@ Result<bool> less(Runtime& rt, const Value& a, const Value& b) {
   if (is_list_or_tuple(a) && is_list_or_tuple(b) && a.sequence->kind == b.sequence->kind) {
     return less_sequences(rt, *a.sequence, *b.sequence);
   }
+  if (a.is(Kind::kBigInt) || b.is(Kind::kBigInt)) return too_big();
   return fail("values that can be ordered", std::string(type_name(a)) + " and " + std::string(type_name(b)));
 }
 

@@ -245,7 +245,8 @@ Expr* Parser::parse_arithmetic(const Expr* left, int level) {
   // The reference writes Python code: a number worked out as -2 stands there as "-2 ** x", which Python reads
   // as -(2 ** x).
   const bool binds_loosely = binary->op == BinaryOp::kPower && left->kind == ExprKind::kNegate &&
-                             left->items[0]->kind == ExprKind::kConstant && right != nullptr && !right->is_constant;
+                             left->items[0]->kind == ExprKind::kConstant && right != nullptr &&
+                             !right->is_constant;
   if (!attach(binary, binds_loosely ? left->items[0] : left) || !attach(binary, right)) return nullptr;
   return binds_loosely ? attach(make(ExprKind::kNegate, left->offset), binary) : binary;
 }
@@ -325,7 +326,12 @@ const Expr* Parser::parse_number() {
     parsed = std::from_chars(token.text.data() + (base == 10 ? 0 : 2), end, value, base);
     expr->constant = of(value);
   }
-  if (parsed.ec != std::errc() || parsed.ptr != end) return refuse("a number that fits 64 bits");
+  const bool is_decimal = token.text.find_first_not_of("0123456789") == std::string_view::npos;
+  if (parsed.ec == std::errc::result_out_of_range && is_decimal) {
+    expr->constant = big_integer(token.text);
+  } else if (parsed.ec != std::errc() || parsed.ptr != end) {
+    return refuse("a number that fits 64 bits");
+  }
   ++at_;
   return expr;
 }
@@ -368,8 +374,7 @@ Expr* Parser::parse_items(ExprKind kind, std::string_view end) {
 const Expr* Parser::parse_tuple(bool with_conditional, bool parenthesized) {
   const uint32_t offset = now().offset;
   const auto ends = [&] {
-    return now().kind == TokenKind::kBlockEnd || now().kind == TokenKind::kOutputEnd || is_operator(")") ||
-           (!with_conditional && is_name("recursive"));
+    return now().kind == TokenKind::kBlockEnd || now().kind == TokenKind::kOutputEnd || is_operator(")");
   };
   if (parenthesized && is_operator(")")) return make(ExprKind::kTuple, offset);
   const Expr* first = parse_expression(with_conditional);

@@ -129,9 +129,9 @@ class Parser {
   std::span<const Token> tokens_;
   size_t at_ = 0;
   int depth_ = 0;
-  int loops_ = 0;  // for blocks around the current statement that break can leave
-  std::vector<Stmt*> open_loops_;          // all for blocks around it
-  Escaping escaping_ = Escaping::kNo;      // of the autoescape block around it
+  int loops_ = 0;                            // for blocks around the current statement that break can leave
+  std::vector<Stmt*> open_loops_;            // all for blocks around it
+  Escaping escaping_ = Escaping::kNo;        // of the autoescape block around it
   Escaping known_escaping_ = Escaping::kNo;  // of the last one around it that needs not be asked
   std::map<std::string_view, NameId> name_ids_;
   std::set<std::string_view> block_names_;

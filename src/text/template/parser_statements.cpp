@@ -103,7 +103,8 @@ bool Parser::parse_statement(Body& body) {
       if (is_name(entry.name)) found = &entry;
     }
     if (found == nullptr) {
-      refuse("a statement (if, for, set, macro, call, filter, with, print, break, continue, generation, ...)");
+      refuse(
+          "a statement (if, for, set, macro, call, filter, with, print, break, continue, generation, ...)");
       return false;
     }
     parsed = (this->*found->parse)(body);
@@ -328,8 +329,7 @@ bool Parser::parse_include(Body& body) {
   ++at_;
   stmt->expr = parse_expression();
   if (stmt->expr == nullptr) return false;
-  stmt->ignore_missing =
-      is_name("ignore") && ahead().kind == TokenKind::kName && ahead().text == "missing";
+  stmt->ignore_missing = is_name("ignore") && ahead().kind == TokenKind::kName && ahead().text == "missing";
   if (stmt->ignore_missing) at_ += 2;
   skip_context();
   return true;
@@ -417,8 +417,7 @@ bool Parser::parse_target(Target& target, bool with_attribute) {
   tuple.offset = target.offset;
   tuple.parts.push_back(std::move(target));
   while (skip_operator(",")) {
-    const bool ends = now().kind == TokenKind::kBlockEnd || is_operator(")");
-    if (ends || (!with_attribute && is_name("in"))) break;
+    if (now().kind == TokenKind::kBlockEnd || is_operator(")")) break;
     if (!parse_single_target(tuple.parts.emplace_back(), with_attribute)) return false;
   }
   target = std::move(tuple);

@@ -24,12 +24,14 @@ class PrettyPrinter {
     BRISK_TRY(rt_.charge_bytes(flat.size()));
     if (count_characters(flat) > kWidth - indent - allowance) {
       if (value.is(Kind::kDict)) return dict(*value.dict, indent, allowance + 1, level + 1);
-      if (value.is_sequence(SequenceKind::kList)) return items(value, "[", "]", indent, allowance + 1, level + 1);
+      if (value.is_sequence(SequenceKind::kList))
+        return items(value, "[", "]", indent, allowance + 1, level + 1);
       if (value.is_sequence(SequenceKind::kTuple)) {
         const std::string_view end = value.sequence->size == 1 ? ",)" : ")";
         return items(value, "(", end, indent, allowance + static_cast<int64_t>(end.size()), level + 1);
       }
-      if (value.is_string() && !value.markup && value.length > 0) return string(value.text(), indent, allowance, level + 1);
+      if (value.is_string() && !value.markup && value.length > 0)
+        return string(value.text(), indent, allowance, level + 1);
     }
     out_ += flat;
     return {};
@@ -120,7 +122,8 @@ class PrettyPrinter {
     return {};
   }
 
-  Status break_line(std::string_view line, int64_t room, int64_t allowance, std::vector<std::string>& chunks) {
+  Status break_line(std::string_view line, int64_t room, int64_t allowance,
+                    std::vector<std::string>& chunks) {
     const auto words = words_of(line);
     size_t begin = 0;  // of what is collected, a part of the line
     size_t end = 0;

@@ -45,7 +45,8 @@ class Printer {
 
   Status repr(const Value& value) {
     switch (value.kind) {
-      case Kind::kString: return put(value.markup ? "Markup(" + quoted(value.text()) + ")" : quoted(value.text()));
+      case Kind::kString:
+        return put(value.markup ? "Markup(" + quoted(value.text()) + ")" : quoted(value.text()));
       case Kind::kSequence: return sequence(*value.sequence);
       case Kind::kDict: return dict(*value.dict);
       case Kind::kNamespace: return names(*value.names);
@@ -60,11 +61,13 @@ class Printer {
       case Kind::kTemplate: return put("<TemplateReference None>");
       case Kind::kCallable:
         if (value.callable->macro == nullptr) break;
-        return put(value.callable->macro->name.empty() ? "<Macro anonymous>"
-                                                       : "<Macro " + quoted(value.callable->macro->name) + ">");
+        return put(value.callable->macro->name.empty()
+                       ? "<Macro anonymous>"
+                       : "<Macro " + quoted(value.callable->macro->name) + ">");
       case Kind::kNone: return put("None");
       case Kind::kBool: return put(value.boolean ? "True" : "False");
       case Kind::kInt: return put(std::to_string(value.integer));
+      case Kind::kBigInt: return put(value.text());
       case Kind::kFloat: return put(float_repr(value.real));
       default: break;
     }

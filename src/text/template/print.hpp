@@ -32,7 +32,8 @@ struct JsonStyle {
 /// json.dumps.
 Status append_json(Runtime& rt, std::string& out, const Value& value, const JsonStyle& style);
 
-/// Strings stay views into `json`, which must outlive the rendering. Integers beyond int64_t become floats.
+/// Strings stay views into `json`, which must outlive the rendering. Integers beyond int64_t become
+/// big integers; what the JSON reader took for a float stays one.
 Result<Value> from_json(Runtime& rt, const Json& json);
 
 /// "<", ">", "&", and quotes as HTML entities.

@@ -225,9 +225,7 @@ void SymbolTable::join_branches(Frame& frame, std::span<const Changes> branches)
 }
 
 void SymbolTable::note_if(Frame& frame, const Stmt& stmt) {
-  const auto note_body = [&](const Body& body) {
-    return look_at_branch(frame, [&] { note(frame, body); });
-  };
+  const auto note_body = [&](const Body& body) { return look_at_branch(frame, [&] { note(frame, body); }); };
   note(frame, stmt.branches[0].condition);
   // All elifs are one branch, in which each is an if of its own.
   const auto note_elifs = [&] {
@@ -261,8 +259,12 @@ bool SymbolTable::bind(const Place& at, const Expr* expr) {
     return refuse(expr->offset, is_filter ? "a known filter" : "a known test",
                   "'" + std::string(expr->text.substr(0, 60)) + "'");
   }
+  bool is_decided = expr->kind == ExprKind::kAnd || expr->kind == ExprKind::kOr;
   for (const Expr* item : expr->items) {
     if (!bind(inside, item)) return false;
+    // "'' and X": the reference drops X when it compiles.
+    is_decided &= item != nullptr && item->kind == ExprKind::kConstant;
+    inside.is_soft |= is_decided && truthy(item->constant) == (expr->kind == ExprKind::kOr);
   }
   for (const Argument& argument : expr->arguments) {
     if (!bind(inside, argument.value)) return false;

@@ -17,9 +17,9 @@ bool is_none(const Value& v) { return v.is_none(); }
 bool is_boolean(const Value& v) { return v.is(Kind::kBool); }
 bool is_true(const Value& v) { return v.is(Kind::kBool) && v.boolean; }
 bool is_false(const Value& v) { return v.is(Kind::kBool) && !v.boolean; }
-bool is_integer(const Value& v) { return v.is(Kind::kInt); }
+bool is_integer(const Value& v) { return v.is(Kind::kInt) || v.is(Kind::kBigInt); }
 bool is_float(const Value& v) { return v.is(Kind::kFloat); }
-bool is_number(const Value& v) { return v.is_number(); }
+bool is_number(const Value& v) { return v.is_number() || v.is(Kind::kBigInt); }
 bool is_string(const Value& v) { return v.is_string(); }
 bool is_mapping(const Value& v) { return v.is(Kind::kDict); }
 bool is_callable(const Value& v) {

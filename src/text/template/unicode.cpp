@@ -39,8 +39,9 @@ bool is_cased(char32_t c) { return is_upper(c) || is_lower(c) || is_title(c); }
 
 void append_upper(std::string& out, char32_t c, bool title) {
   if (c >= 0x80) {
-    const auto* it = std::lower_bound(std::begin(kSpecialCases), std::end(kSpecialCases), c,
-                                      [](const SpecialCase& entry, char32_t code) { return entry.code < code; });
+    const auto* it =
+        std::lower_bound(std::begin(kSpecialCases), std::end(kSpecialCases), c,
+                         [](const SpecialCase& entry, char32_t code) { return entry.code < code; });
     if (it != std::end(kSpecialCases) && it->code == c) {
       for (const char32_t part : title ? it->title : it->upper) {
         if (part != 0) utf8_append(out, part);
@@ -208,7 +209,8 @@ std::string to_lower(std::string_view text) {
 std::string case_fold(std::string_view text) {
   return map_characters(text, [](std::string& out, char32_t c, size_t, size_t) {
     utf8proc_int32_t folded[8];
-    const auto count = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), folded, 8, UTF8PROC_CASEFOLD, nullptr);
+    const auto count =
+        utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), folded, 8, UTF8PROC_CASEFOLD, nullptr);
     for (utf8proc_ssize_t i = 0; i < std::min<utf8proc_ssize_t>(count, 8); ++i)
       utf8_append(out, static_cast<char32_t>(folded[i]));
   });

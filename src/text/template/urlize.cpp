@@ -62,7 +62,8 @@ bool is_bare_host(std::string_view host) {
     const int64_t size = count_characters(label);
     return size >= 2 && size <= 63 && is_label(label);
   };
-  return labels.size() > 1 && std::find(std::begin(kDomains), std::end(kDomains), last) != std::end(kDomains) &&
+  return labels.size() > 1 &&
+         std::find(std::begin(kDomains), std::end(kDomains), last) != std::end(kDomains) &&
          std::all_of(labels.begin(), labels.end() - 1, is_domain_label);
 }
 
@@ -79,7 +80,8 @@ bool is_ipv4(std::string_view host) {
 bool is_ipv6(std::string_view inside) {
   const auto groups = split_at(inside, ':');
   const auto is_digits = [](std::string_view group) {
-    return all_characters(group, [](char32_t c) { return is_decimal(c) || (is_ascii_letter(c) && (c | 0x20) <= 'f'); });
+    return all_characters(
+        group, [](char32_t c) { return is_decimal(c) || (is_ascii_letter(c) && (c | 0x20) <= 'f'); });
   };
   if (groups.size() < 3 || !std::all_of(groups.begin(), groups.end(), is_digits)) return false;
   if (count_characters(groups[0]) > 4 || count_characters(groups[1]) > 4) return false;
@@ -97,7 +99,8 @@ bool is_rest_of_url(std::string_view rest) {
     rest.remove_prefix(1);
     size_t digits = 0;
     size_t at = 0;
-    for (size_t length = 0; at < rest.size() && is_decimal(character_at(rest, at, length)); at += length) ++digits;
+    for (size_t length = 0; at < rest.size() && is_decimal(character_at(rest, at, length)); at += length)
+      ++digits;
     if (digits < 1 || digits > 5) return false;
     rest.remove_prefix(at);
   }
@@ -105,11 +108,13 @@ bool is_rest_of_url(std::string_view rest) {
 }
 
 bool is_url(std::string_view text) {
-  const bool has_scheme = starts_with_ignoring_case(text, "http://") || starts_with_ignoring_case(text, "https://");
+  const bool has_scheme =
+      starts_with_ignoring_case(text, "http://") || starts_with_ignoring_case(text, "https://");
   const std::string_view after_scheme = has_scheme ? text.substr(text.find("//") + 2) : text;
   if (has_scheme && after_scheme.starts_with('[')) {
     const size_t end = after_scheme.find(']');
-    return end != kNone && is_ipv6(after_scheme.substr(1, end - 1)) && is_rest_of_url(after_scheme.substr(end + 1));
+    return end != kNone && is_ipv6(after_scheme.substr(1, end - 1)) &&
+           is_rest_of_url(after_scheme.substr(end + 1));
   }
   const size_t end = std::min(after_scheme.find_first_of(":/?#"), after_scheme.size());
   const std::string_view host = after_scheme.substr(0, end);
@@ -153,7 +158,9 @@ Word take_apart(std::string_view text) {
   size_t end = text.size();
   while (end > begin) {
     const std::string_view rest = text.substr(begin, end - begin);
-    const size_t size = std::string_view(")>.,").find(rest.back()) != kNone ? 1 : rest.ends_with("&gt;") ? 4 : 0;
+    const size_t size = std::string_view(")>.,").find(rest.back()) != kNone ? 1
+                        : rest.ends_with("&gt;")                            ? 4
+                                                                            : 0;
     if (size == 0) break;
     end -= size;
   }
@@ -161,7 +168,8 @@ Word take_apart(std::string_view text) {
   word.middle = text.substr(begin, end - begin);
   word.tail = text.substr(end);
   // A bracket that was opened inside takes its closing one back.
-  constexpr std::array<std::array<std::string_view, 2>, 3> kPairs = {{{"(", ")"}, {"<", ">"}, {"&lt;", "&gt;"}}};
+  constexpr std::array<std::array<std::string_view, 2>, 3> kPairs = {
+      {{"(", ")"}, {"<", ">"}, {"&lt;", "&gt;"}}};
   for (const auto& [open, close] : kPairs) {
     const size_t opened = count_of(word.middle, open);
     if (opened <= count_of(word.middle, close)) continue;
@@ -194,7 +202,8 @@ Result<std::string> linked(Runtime& rt, const std::string& text, const LinkStyle
     BRISK_ASSIGN(const std::string label, shown(rt, text, style.limit));
     return link(has_scheme ? text : "https://" + text, style.attributes, label);
   }
-  if (text.starts_with("mailto:") && is_email(std::string_view(text).substr(7))) return link(text, "", text.substr(7));
+  if (text.starts_with("mailto:") && is_email(std::string_view(text).substr(7)))
+    return link(text, "", text.substr(7));
   const bool may_be_email = text.find('@') != kNone && !text.starts_with("www.") && !text.starts_with('@') &&
                             text.find(':') == kNone;
   if (may_be_email && is_email(text)) return link("mailto:" + text, "", text);

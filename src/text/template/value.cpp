@@ -47,7 +47,8 @@ uint64_t hash(const Value& value) {
     case Kind::kFloat:
       if (is_whole(value.real)) return hash(of(static_cast<int64_t>(value.real)));
       return mix(std::bit_cast<uint64_t>(value.real) ^ hash_seed());
-    case Kind::kString: return hash_text(value.text());
+    case Kind::kString:
+    case Kind::kBigInt: return hash_text(value.text());
     case Kind::kSequence: {
       if (value.is_sequence(SequenceKind::kGenerator)) break;
       uint64_t sum = 0x345678;
@@ -127,6 +128,11 @@ Value of(std::string_view text) {
   v.characters = text.data() == nullptr ? "" : text.data();
   return v;
 }
+Value big_integer(std::string_view digits) {
+  Value v = of(digits);
+  v.kind = Kind::kBigInt;
+  return v;
+}
 Value of(Sequence* sequence) {
   Value v;
   v.kind = Kind::kSequence;
@@ -185,7 +191,8 @@ std::string_view type_name(const Value& value) {
     case Kind::kUndefined: return "undefined";
     case Kind::kNone: return "None";
     case Kind::kBool: return "bool";
-    case Kind::kInt: return "int";
+    case Kind::kInt:
+    case Kind::kBigInt: return "int";
     case Kind::kFloat: return "float";
     case Kind::kString: return "str";
     case Kind::kDict: return "dict";
@@ -225,7 +232,8 @@ int64_t add_weights(int64_t a, int64_t b) { return std::min(a + b, int64_t{1} <<
 
 int64_t weight(const Value& value) {
   switch (value.kind) {
-    case Kind::kString: return 1 + value.length / 16;
+    case Kind::kString:
+    case Kind::kBigInt: return 1 + value.length / 16;
     case Kind::kSequence: return value.sequence->weight;
     case Kind::kDict: return value.dict->weight;
     default: return 1;
@@ -252,7 +260,8 @@ bool equal(const Value& a, const Value& b) {
   if (a.is_number() && b.is_number()) return equal_numbers(a, b);
   if (a.kind != b.kind) return false;
   switch (a.kind) {
-    case Kind::kString: return a.text() == b.text();
+    case Kind::kString:
+    case Kind::kBigInt: return a.text() == b.text();
     case Kind::kSequence: return equal_sequences(*a.sequence, *b.sequence);
     case Kind::kDict: return a.dict == b.dict || equal_dicts(*a.dict, *b.dict);
     case Kind::kNamespace: return a.names == b.names;

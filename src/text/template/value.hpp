@@ -17,6 +17,7 @@ enum class Kind : uint8_t {
   kNone,
   kBool,
   kInt,
+  kBigInt,
   kFloat,
   kString,
   kSequence,
@@ -49,12 +50,12 @@ struct Helper;
 struct Value {
   Kind kind = Kind::kUndefined;
   bool markup = false;  // strings: marked as safe HTML
-  uint32_t length = 0;  // strings: bytes
+  uint32_t length = 0;  // strings and big integers: bytes
   union {
     bool boolean;
     int64_t integer;
     double real;
-    const char* characters;      // well-formed UTF-8
+    const char* characters;      // well-formed UTF-8; of big integers the decimal digits
     const Undefined* undefined;  // null: nothing is known
     Sequence* sequence;
     Dict* dict;
@@ -89,6 +90,8 @@ Value of(double value);
 /// A view: `text` must outlive the rendering (see Runtime::copy_string) and be well-formed UTF-8.
 Value of(std::string_view text);
 Value of(const char*) = delete;  // would choose bool
+/// An integer beyond 64 bits, which can be printed and compared for equality, and nothing else. A view.
+Value big_integer(std::string_view digits);
 Value of(Sequence* sequence);
 Value of(Dict* dict);
 Value of(Namespace* names);
@@ -112,8 +115,8 @@ struct Sequence {
   int depth = 1;       // levels of values, this one included
   int64_t weight = 1;  // see weight()
   uint32_t size = 0;
-  uint32_t consumed = 0;       // generators: elements already walked over
-  std::string_view view_name;  // views: "dict_keys", ...
+  uint32_t consumed = 0;                // generators: elements already walked over
+  std::string_view view_name;           // views: "dict_keys", ...
   const RangeBounds* bounds = nullptr;  // ranges
   const Status* failure = nullptr;      // generators: what comes after the last item
   Value* items = nullptr;
@@ -189,16 +192,16 @@ class LoopItems {
 
 /// What `loop` sees inside a for block.
 struct Loop {
-  LoopItems* items = nullptr;    ///< null once the loop has ended
-  const Stmt* body = nullptr;    ///< recursive loops: what calling the loop runs
-  Scope* scope = nullptr;        ///< and the scope in which the for stands
+  LoopItems* items = nullptr;  ///< null once the loop has ended
+  const Stmt* body = nullptr;  ///< recursive loops: what calling the loop runs
+  Scope* scope = nullptr;      ///< and the scope in which the for stands
   int64_t index0 = -1;
   int64_t depth0 = 0;
   int64_t length = -1;           ///< not known while negative
   Value before, current, after;  ///< after: looked at ahead of time, when has_after
   bool has_after = false;
-  bool completed = false;        ///< a round came to its end without break or continue
-  Value last_changed;            ///< a tuple; missing before the first call of changed()
+  bool completed = false;  ///< a round came to its end without break or continue
+  Value last_changed;      ///< a tuple; missing before the first call of changed()
 };
 
 /// A builtin function or method (with its object), a macro (with the scope that it was written in), or a

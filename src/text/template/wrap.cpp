@@ -17,7 +17,8 @@ bool is_blank(char32_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 bool is_word(char32_t c) { return c == '_' || is_alphabetic(c) || is_numeric(c); }
 bool is_letter(char32_t c) { return is_word(c) && !is_decimal(c); }
 bool is_word_or_mark(char32_t c) {
-  return is_word(c) || (c < 0x80 && std::string_view("!\"'&.,?").find(static_cast<char>(c)) != std::string_view::npos);
+  return is_word(c) ||
+         (c < 0x80 && std::string_view("!\"'&.,?").find(static_cast<char>(c)) != std::string_view::npos);
 }
 
 class Wrapper {
@@ -55,9 +56,11 @@ class Wrapper {
   bool joins_words(size_t at) const {
     if (text_[at] != '-' || at < 2) return false;
     const bool after_letters = at_letter(at - 1) && at_letter(at - 2);
-    const bool after_short = at >= 3 && is_word_or_mark(text_[at - 1]) && text_[at - 2] == '-' && at_letter(at - 3);
+    const bool after_short =
+        at >= 3 && is_word_or_mark(text_[at - 1]) && text_[at - 2] == '-' && at_letter(at - 3);
     if (!after_letters && !after_short) return false;
-    return at_letter(at + 1) && (at_letter(at + 2) || (at + 2 < text_.size() && text_[at + 2] == '-' && at_letter(at + 3)));
+    return at_letter(at + 1) &&
+           (at_letter(at + 2) || (at + 2 < text_.size() && text_[at + 2] == '-' && at_letter(at + 3)));
   }
 
   size_t chunk_end(size_t at) const {
@@ -110,7 +113,8 @@ class Wrapper {
     size_t end = room;
     if (options_.break_on_hyphens && room > 0) {
       const size_t hyphen = word.rfind(U'-', room - 1);
-      const bool is_inside = hyphen != Characters::npos && hyphen > 0 && word.find_first_not_of(U'-') < hyphen;
+      const bool is_inside =
+          hyphen != Characters::npos && hyphen > 0 && word.find_first_not_of(U'-') < hyphen;
       if (is_inside) end = hyphen + 1;
     }
     last = word.substr(0, end);
@@ -128,7 +132,8 @@ class Wrapper {
 
 std::vector<std::string> wrapped_lines(std::string_view text, const WrapOptions& options) {
   std::u32string characters;
-  for (size_t at = 0, length = 0; at < text.size(); at += length) characters += character_at(text, at, length);
+  for (size_t at = 0, length = 0; at < text.size(); at += length)
+    characters += character_at(text, at, length);
   return Wrapper(characters, options).lines();
 }
 

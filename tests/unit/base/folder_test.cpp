@@ -135,6 +135,15 @@ TEST_P(FolderTest, RefusesLinksThatLeadOutside) {
   }
 }
 
+TEST_P(FolderTest, KnowsOfEntriesThatCannotBeRead) {
+  link("../outside", "root/away");
+  link("nowhere", "root/dangling");
+  const Folder opened = folder();
+  for (const char* name : {"a", "sub", "away", "dangling"}) EXPECT_TRUE(opened.has_entry(name)) << name;
+  for (const char* name : {"b", "", "..", "sub/b", "../outside"})
+    EXPECT_FALSE(opened.has_entry(name)) << name;
+}
+
 TEST_P(FolderTest, EndsAtLoopsOfLinks) {
   link("loop", "root/loop");
   link("y", "root/x");

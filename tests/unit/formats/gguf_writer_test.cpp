@@ -140,6 +140,25 @@ TEST_F(GgufFolder, RefusesWhatNobodyCouldRead) {
   EXPECT_EQ(files(), 0U);
 }
 
+TEST_F(GgufFolder, RefusesMetadataThatTheReaderRefuses) {
+  GgufMetadataBuilder control, alignment;
+  control.add("a\x7F", true);
+  alignment.add("general.alignment", "32");
+  for (GgufMetadataBuilder* keys : {&control, &alignment}) {
+    const GgufMetadata metadata = std::move(*keys).build("test");
+    EXPECT_EQ(GgufWriter::create(path("bad.gguf"), metadata, {}, false).status().code(), StatusCode::kUsage);
+  }
+  GgufBuilder other_width;
+  other_width.add("general.alignment", uint64_t{64});
+  const Bytes bytes = other_width.build();
+  EXPECT_FALSE(GgufFile::parse(bytes, "u64").ok()) << "our reader wants a u32, as the format says";
+  static constexpr std::string_view kKey = "general.alignment";
+  GgufMetadata metadata("test");
+  ASSERT_FALSE(metadata.set_entries({{kKey, GgufValue{GgufType::kU64, uint64_t{64}}}}));
+  EXPECT_EQ(GgufWriter::create(path("bad.gguf"), metadata, {}, false).status().code(), StatusCode::kUsage);
+  EXPECT_EQ(files(), 0U);
+}
+
 // --- split models
 
 struct Part {
@@ -201,6 +220,32 @@ TEST_F(GgufFolder, NamesThePartThatIsWrong) {
     EXPECT_NE(parts.status().message().find(c.in_message), std::string::npos)
         << c.what << ": " << parts.status().message();
   }
+}
+
+TEST_F(GgufFolder, RefusesANumberThatNoPartHas) {
+  part({0, 2, 2}, {"a"}).write(path("m-00001-of-00002.gguf"));
+  part({1, 2, 2}, {"b"}).write(path("m-00002-of-00002.gguf"));
+  for (const char* name : {"m-00000-of-00002.gguf", "m-00003-of-00002.gguf"}) {
+    part({2, 2, 2}, {"c"}).write(path(name));
+    const auto parts = open_gguf_parts(path(name));
+    ASSERT_FALSE(parts.ok()) << name << " opened the other files";
+    EXPECT_NE(parts.status().message().find(name), std::string::npos) << parts.status().message();
+  }
+}
+
+TEST_F(GgufFolder, FindsTheFirstPartFromAnyOther) {
+  part({0, 3, 9}, {"a"}).write(path("m-00001-of-00003.gguf"));
+  part({1, 3, 9}, {"b"}).write(path("m-00002-of-00003.gguf"));  // the third is not there, nor needed
+  for (const char* name : {"m-00001-of-00003.gguf", "m-00002-of-00003.gguf"}) {
+    const auto first = open_first_gguf_part(path(name));
+    ASSERT_TRUE(first.ok()) << first.status().message();
+    EXPECT_NE((*first)->find_tensor("a"), nullptr) << name;
+  }
+  fs::rename(path("m-00002-of-00003.gguf"), path("m.gguf"));
+  EXPECT_FALSE(open_first_gguf_part(path("m.gguf")).ok()) << "its name says nothing of the first part's";
+  part({1, 3, 9}, {"c"}).write(path("n-00002-of-00003.gguf"));
+  part({2, 3, 9}, {"d"}).write(path("n-00001-of-00003.gguf"));
+  EXPECT_FALSE(open_first_gguf_part(path("n-00002-of-00003.gguf")).ok()) << "the first is not the first";
 }
 
 TEST_F(GgufFolder, RefusesAPartUnderAnotherName) {

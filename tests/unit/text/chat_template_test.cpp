@@ -1,9 +1,10 @@
 // Chat templates against Python's jinja2 (tools/oracles/chat_templates.py wrote what is expected): the
-// public templates of the shared data, and our own snippets, compared exactly.
+// public templates of the shared data, our own snippets, and random templates, compared exactly.
 #include "text/chat_template.hpp"
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -56,8 +57,27 @@ bool matches(const Result<std::string>& result, const Json& expected, const std:
   return *result == expected.get<std::string>();
 }
 
-TEST(ChatTemplateParity, SnippetsRenderAsInTheReference) {
-  const Json cases = load("snippets.json");
+/// The files of public templates that the cases name; empty when the shared data is not there.
+std::map<std::string, std::string> public_templates(const Json& cases) {
+  std::map<std::string, std::string> sources;
+  for (const auto& [file, expected] : cases["expected"].items()) {
+    auto source = contents(shared_folder() + "/data/chat-templates/" + file);
+    if (!source) return {};
+    sources.emplace(file, std::move(*source));
+  }
+  return sources;
+}
+
+std::string fnv1a(std::string_view text) {
+  uint64_t digest = 0xCBF29CE484222325ULL;
+  for (const char c : text) digest = (digest ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+  char buffer[17];
+  std::snprintf(buffer, sizeof buffer, "%016llx", static_cast<unsigned long long>(digest));
+  return buffer;
+}
+
+void check_snippets(const std::string& file, size_t least) {
+  const Json cases = load(file);
   ASSERT_TRUE(cases.contains("snippets"));
   setenv("BRISK_NOW", cases["now"].get<std::string>().c_str(), 1);
   int passed = 0;
@@ -65,30 +85,91 @@ TEST(ChatTemplateParity, SnippetsRenderAsInTheReference) {
     const auto source = snippet[0].get<std::string>();
     passed += matches(render(source, cases["variables"]), snippet[1], source) ? 1 : 0;
   }
-  std::cout << "snippets: " << passed << " of " << cases["snippets"].size() << " as in the reference\n";
-  EXPECT_GE(cases["snippets"].size(), 500U);
+  std::cout << file << ": " << passed << " of " << cases["snippets"].size() << " as in the reference\n";
+  EXPECT_GE(cases["snippets"].size(), least);
 }
 
+TEST(ChatTemplateParity, SnippetsRenderAsInTheReference) { check_snippets("snippets.json", 900); }
+
+TEST(ChatTemplateParity, RandomTemplatesRenderAsInTheReference) { check_snippets("random.json", 3000); }
+
 TEST(ChatTemplateParity, PublicTemplatesRenderAsInTheReference) {
-  const std::string folder = shared_folder() + "/data/chat-templates/";
   const Json cases = load("cases.json");
   ASSERT_TRUE(cases.contains("expected"));
-  if (!contents(folder + cases["expected"].begin().key())) GTEST_SKIP() << "no shared data at " << folder;
+  const auto sources = public_templates(cases);
+  if (sources.empty()) GTEST_SKIP() << "no shared data at " << shared_folder();
   setenv("BRISK_NOW", cases["now"].get<std::string>().c_str(), 1);
   int passed = 0;
   int total = 0;
-  for (const auto& [file, expected] : cases["expected"].items()) {
-    const auto source = contents(folder + file);
-    ASSERT_TRUE(source.has_value()) << file;
-    const Result<ChatTemplate> parsed = ChatTemplate::parse(*source, file);
+  for (const auto& [file, source] : sources) {
+    const Result<ChatTemplate> parsed = ChatTemplate::parse(source, file);
     ASSERT_TRUE(parsed.ok()) << parsed.status().message();
-    for (const auto& [name, text] : expected.items()) {
+    for (const auto& [name, text] : cases["expected"][file].items()) {
       ++total;
       passed += matches(parsed->render(cases["conversations"][name]), text, file + " / " + name) ? 1 : 0;
     }
   }
   std::cout << "public templates: " << passed << " of " << total << " as in the reference\n";
-  EXPECT_GE(total, 400);
+  EXPECT_GE(total, 1000);
+}
+
+TEST(ChatTemplateParity, PublicTemplatesTakeFurtherArgumentsAsInTheReference) {
+  const Json cases = load("cases.json");
+  ASSERT_TRUE(cases.contains("variants"));
+  const auto sources = public_templates(cases);
+  if (sources.empty()) GTEST_SKIP() << "no shared data at " << shared_folder();
+  setenv("BRISK_NOW", cases["now"].get<std::string>().c_str(), 1);
+  int passed = 0;
+  int total = 0;
+  for (const auto& [file, source] : sources) {
+    const Result<ChatTemplate> parsed = ChatTemplate::parse(source, file);
+    ASSERT_TRUE(parsed.ok()) << parsed.status().message();
+    std::istringstream hashes(cases["variants"][file].get<std::string>());
+    for (const auto& [name, conversation] : cases["conversations"].items()) {
+      for (const auto& [set, arguments] : cases["arguments"].items()) {
+        Json variables = conversation;
+        variables.update(arguments);
+        const Result<std::string> result = parsed->render(variables);
+        std::string expected;
+        ASSERT_TRUE(hashes >> expected);
+        const std::string got = result.ok() ? fnv1a(*result) : "error";
+        EXPECT_EQ(got, expected) << file << " / " << name << " / " << set << "\n"
+                                 << (result.ok() ? *result : result.status().message());
+        ++total;
+        passed += got == expected ? 1 : 0;
+      }
+    }
+  }
+  std::cout << "public templates with arguments: " << passed << " of " << total << " as in the reference\n";
+  EXPECT_GE(total, 5000);
+}
+
+TEST(ChatTemplateSpeed, AHundredMessagesTakeMilliseconds) {
+  const std::string source =
+      "{{ bos_token }}{% for message in messages %}{% if message['role'] not in ['user', 'assistant', "
+      "'system'] "
+      "%}{{ raise_exception('no such role') }}{% endif %}{{ '<|im_start|>' + message.role + '\n' }}{% if "
+      "message.content is string %}{{ message.content | trim }}{% else %}{% for part in message.content %}{{ "
+      "part.text }}{% endfor %}{% endif %}{{ '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ "
+      "'<|im_start|>assistant\n' }}{% endif %}";
+  const auto parsed = ChatTemplate::parse(source, "t.jinja");
+  ASSERT_TRUE(parsed.ok()) << parsed.status().message();
+  Json variables = {{"bos_token", "<s>"}, {"add_generation_prompt", true}, {"messages", Json::array()}};
+  for (int i = 0; i < 100; ++i) {
+    variables["messages"].push_back(
+        {{"role", i % 2 ? "assistant" : "user"}, {"content", std::string(400, 'x') + " "}});
+  }
+  double best = 1e9;
+  for (int round = 0; round < 20; ++round) {
+    const auto begin = std::chrono::steady_clock::now();
+    ASSERT_TRUE(parsed->render(variables).ok());
+    const std::chrono::duration<double, std::milli> passed = std::chrono::steady_clock::now() - begin;
+    best = std::min(best, passed.count());
+  }
+  std::cout << "100 messages: " << best << " ms\n";
+#if !defined(BRISK_SANITIZED)
+  EXPECT_LT(best, 5.0);
+#endif
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
+#include <ctime>
 #include <functional>
 
 #include "text/chat_template.hpp"
@@ -36,13 +37,22 @@ Result<std::string> render(std::string_view source, const Json& variables = Json
   return parsed->render(variables);
 }
 
-/// The message of the error that the template must end in (about a second of steps at the most; endless work
-/// would meet the time limit of the test program).
+double thread_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+/// The message of the error that the template must end in, within a second (of this thread's own time).
 std::string refusal(const std::string& source, const Json& variables = Json::object(),
                     TemplateLimits limits = {}) {
   std::string message;
   on_small_stack([&] {
+    const double begin = thread_seconds();
     const Result<std::string> result = render(source, variables, limits);
+#if !defined(BRISK_SANITIZED)
+    EXPECT_LT(thread_seconds() - begin, 1.0) << source.substr(0, 200);
+#endif
     ASSERT_FALSE(result.ok()) << source.substr(0, 100) << "\nrendered " << result->substr(0, 100);
     EXPECT_EQ(result.status().code(), StatusCode::kBadInput);
     message = result.status().message();
@@ -68,11 +78,32 @@ TEST(TemplateLimits, NestedSourceIsRefused) {
     refusal("{{ " + repeated(unit, kMany) + "1 }}");
   }
   for (const char* unit :
-       {"{% if x %}", "{% for a in b %}", "{% macro m() %}", "{% set x %}", "{% filter f %}", "{% with %}",
-        "{% call f() %}", "{% generation %}", "{% if x %}{% else %}"}) {
+       {"{% block a %}", "{% autoescape x %}", "{% set x|f %}", "{% for a in b recursive %}",
+        "{% for a in b if c %}", "{% if x %}", "{% for a in b %}", "{% macro m() %}", "{% set x %}",
+        "{% filter f %}", "{% with %}", "{% call f() %}", "{% generation %}", "{% if x %}{% else %}"}) {
     refusal(repeated(unit, 10'000));
   }
   refusal("{% set " + std::string(10'000, '(') + "a");
+}
+
+TEST(TemplateLimits, LargeSourcesAreReadInLinearTime) {
+  // Each of these was chosen because a careless reader takes the square of its length.
+  refusal("{{ f(" + repeated("1,", 300'000) + ") }}");
+  refusal("{{ f(" + repeated("a=1,", 200'000) + ") }}");
+  refusal(repeated("{% if x %}{% set a = 1 %}{% endif %}", 25'000) + "{{ 1/0 }}");
+  refusal("{% if x %}" + repeated("{% elif x %}{% set a = b %}", 30'000) + "{% endif %}{{ 1/0 }}");
+  std::string many_names;
+  for (int i = 0; i < 20'000; ++i) many_names += "{% set a" + std::to_string(i) + " = 1 %}";
+  refusal(many_names + repeated("{% if x %}{% endif %}", 10'000) + "{{ 1/0 }}");
+  std::string many_blocks;
+  for (int i = 0; i < 10'000; ++i)
+    many_blocks += "{% block b" + std::to_string(i) + " scoped %}{{ self.b0 }}{% endblock %}";
+  refusal(many_names + many_blocks);
+  refusal(repeated("{% for i in x %}", 100) + repeated("{{ loop }}", 50'000) + repeated("{% endfor %}", 100) +
+          "{{ 1/0 }}");
+  refusal(repeated("{#", 500'000));
+  refusal(repeated("{% raw %}", 100'000));
+  refusal("{{ '" + repeated("\\", 400'000));
 }
 
 TEST(TemplateLimits, LongChainsDoNotRecurse) {
@@ -119,6 +150,42 @@ TEST(TemplateLimits, EndlessWorkStops) {
           "{% set ns = namespace() %}{% set ns.me = ns %}{{ ns }}",
           "{% set ns = namespace() %}{% set ns.me = [ns] %}{{ ns }}",
           "{{ '%1000000000d' % 1 }}",
+          "{{ '%10000000d' % 1 }}{{ '%10000000d' % 1 }}",
+          "{{ 'a'.center(10**9) }}",
+          "{{ 'a'.ljust(10**12) ~ 'a'.rjust(10**12) }}",
+          "{{ 'a'|center(10**12) }}",
+          "{{ 'a' * 10**9 }}",
+          "{{ '{:,}'.format(1) }}{{ '{:099999999,}'.format(1) }}",
+          "{{ '{:{}}'.format(1, 10**9) }}",
+          "{{ '%.99999999d' % 1 }}",
+          "{{ 'a b'|wordwrap(1)|length }}{% for i in range(99999) %}{{ ('a ' * 1000)|wordwrap(1) }}{% endfor "
+          "%}",
+          "{% for i in range(99999) %}{{ ('<a>' * 1000)|striptags }}{% endfor %}",
+          "{% for i in range(99999) %}{{ ('&amp' * 1000)|striptags }}{% endfor %}",
+          "{% for i in range(99999) %}{{ ('www.a.com ' * 100)|urlize }}{% endfor %}",
+          "{{ ('(' * 10**6 ~ 'www.a.com' ~ ')' * 10**6)|urlize }}{{ ('x(' * 10**5 ~ ')' * 10**5)|urlize }}{{ "
+          "1/0 }}",
+          "{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = [ns.s, ns.s] %}{% endfor "
+          "%}{{ ns.s|pprint }}",
+          "{% set ns = namespace(s='x') %}{% for i in range(50) %}{% set ns.s = [ns.s] %}{% endfor %}{{ "
+          "([ns.s] * 10000)|pprint }}{{ 1/0 }}",
+          "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}",
+          "{% for x in [1, 2] recursive %}{{ loop([1, 2]) }}{% endfor %}",
+          "{% block a %}{{ self.a() }}{% endblock %}",
+          "{% macro a() %}{% for x in [1] recursive %}{{ a() }}{{ loop([1]) }}{% endfor %}{% endmacro %}{{ "
+          "a() }}",
+          "{% for i in range(99999) %}{% block b scoped %}{{ i }}{% endblock %}{% for j in range(99999) %}{% "
+          "endfor %}{% endfor %}",
+          "{% set c = cycler(1, 2) %}{% for i in range(99999) %}{% for j in range(99999) %}{{ c.next() }}{% "
+          "endfor %}{% endfor %}",
+          "{% autoescape true %}{{ ('<' * 10**6) ~ ('<'|e) * 10**6 }}{{ ('<' * 10**6)|e|e }}{{ 1/0 }}{% "
+          "endautoescape %}",
+          "{{ ('&' * 10**6)|forceescape|replace('a', '&'|e * 10**6) }}",
+          "{% for i in range(99999) %}{{ ('a' * 10**6)|urlencode }}{% endfor %}",
+          "{{ strftime_now('%999d' * 100000) }}",
+          "{{ '{}'.format('a' * 10**6) * 10**3 }}",
+          "{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = [ns.s, ns.s] %}{% endfor "
+          "%}{{ ns.s|join }}",
           "{{ '%.1000000000f' % 1.5 }}",
           "{{ '%*d' % (10**12, 1) }}",
           "{{ '{:1000000000}'.format(1) }}",
@@ -144,12 +211,13 @@ TEST(TemplateLimits, EndlessWorkStops) {
 }
 
 TEST(TemplateLimits, ArithmeticEndsInErrors) {
-  for (const char* source : {"{{ 1/0 }}", "{{ 1//0 }}", "{{ 1 % 0 }}", "{{ 1.5 % 0 }}", "{{ 0 ** -1 }}",
-                             "{{ 9223372036854775807 + 1 }}", "{{ (-9223372036854775807 - 1) // -1 }}",
-                             "{{ -(-9223372036854775807 - 1) }}", "{{ (-9223372036854775807 - 1)|abs }}",
-                             "{{ 3037000500 * 3037000500 }}", "{{ 10 ** 19 }}", "{{ 9223372036854775808 }}",
-                             "{{ 1e400 }}", "{{ [1][::0] }}", "{{ range(1, 2, 0) }}", "{{ 10.0 ** 400 }}",
-                             "{{ 9223372036854775807|round(-1) }}", "{{ (1e308 * 10)|int }}"}) {
+  for (const char* source :
+       {"{{ 1/0 }}", "{{ 1//0 }}", "{{ 1 % 0 }}", "{{ 1.5 % 0 }}", "{{ 0 ** -1 }}",
+        "{{ 9223372036854775807 + 1 }}", "{{ (-9223372036854775807 - 1) // -1 }}",
+        "{{ -(-9223372036854775807 - 1) }}", "{{ (-9223372036854775807 - 1)|abs }}",
+        "{{ 3037000500 * 3037000500 }}", "{{ 10 ** 19 }}", "{{ 9223372036854775808 + 1 }}",
+        "{{ -9223372036854775808 }}", "{{ 1e400 }}", "{{ [1][::0] }}", "{{ range(1, 2, 0) }}",
+        "{{ 10.0 ** 400 }}", "{{ 9223372036854775807|round(-1) }}", "{{ (1e308 * 10)|int }}"}) {
     refusal(source);
   }
   EXPECT_EQ(*render("{{ (-9223372036854775807 - 1) % -1 }}"), "0");

@@ -200,7 +200,7 @@ TEST(TokenizerJson, IdsMustBeSound) {
   expect_refused(vocabulary(R"({"a":null})"), "an id from 0 to");
   expect_refused(vocabulary(R"({"a":"0"})"), "an id from 0 to");
   expect_refused(vocabulary(R"({"a":[0]})"), "t.json:1");
-  expect_refused(vocabulary("{}"), "tokens");
+  expect_refused(vocabulary("{}"), "model.vocab: expected at least one token");
   expect_refused(vocabulary(R"([["a",0]])"), "an object of tokens with ids, got a list");
 }
 
@@ -374,7 +374,9 @@ TEST(TokenizerJson, TenThousandChangedFilesDoNoHarm) {
     if (!tokenizer.ok()) {
       const ErrorParts& parts = tokenizer.status().parts();
       ASSERT_EQ(tokenizer.status().code(), StatusCode::kBadInput) << json;
-      ASSERT_TRUE(!parts.where.empty() && !parts.expected.empty() && !parts.got.empty()) << json;
+      ASSERT_TRUE(!parts.where.empty() && !parts.expected.empty() && !parts.got.empty() &&
+                  !parts.hint.empty())
+          << tokenizer.status().message();
       ASSERT_TRUE(utf8_valid(tokenizer.status().message()));
       continue;
     }
