@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kShortestText = 512;
 constexpr size_t kMostEntries = 16384;  // 1 MiB
-constexpr size_t kBytesPerEntry = 16;  // of text
+constexpr size_t kBytesPerEntry = 16;   // of text
 
 }  // namespace
 

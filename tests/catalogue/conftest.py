@@ -48,7 +48,7 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 def pytest_sessionfinish(session, exitstatus):
-    """A run that skipped everything has shown nothing, and fails; so does one whose messages help too seldom."""
+    """A run that skipped everything has shown nothing and fails, as does one whose messages seldom help."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     runner = session.config.stash.get(RUNNER, None)
     skipped_all = reporter and reporter.stats.get("skipped") and not reporter.stats.get("passed")

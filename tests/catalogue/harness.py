@@ -1,8 +1,8 @@
 """Drives the real binary through the catalogue of bad inputs and judges every run.
 
-An instance (Case) is a folder of files, a command line and what must come of it. Whatever is expected, no run may
-end by a signal, be reported by a sanitizer, take too long or too much memory, end with exit code 1, or leave
-anything beside its input. A refusal says where, expected, got and hint, on one line or as JSON.
+An instance (Case) is a folder of files, a command line and what must come of it. Whatever is expected, no
+run may end by a signal, be reported by a sanitizer, take too long or too much memory, end with exit code 1, or
+leave anything beside its input. A refusal says where, expected, got and hint, on one line or as JSON.
 
     BRISK_CATALOGUE_SEED    another seed for what is generated
     BRISK_CATALOGUE_SAMPLE  share of the instances that are run (sanitized builds are slow), 0 to 1
@@ -36,7 +36,9 @@ EITHER = (0, BAD_INPUT)  # where a change may have made another legal file
 
 LANES = 2
 LONGEST_MESSAGE = 2100  # 2 KiB of text, "error: " and the line's end
-MESSAGE_PARTS = re.compile(r"error: (?P<where>.+?): expected (?P<expected>.+?), got (?P<got>.+?)(; try (?P<hint>.+))?")
+MESSAGE_PARTS = re.compile(
+    r"error: (?P<where>.+?): expected (?P<expected>.+?), got (?P<got>.+?)(; try (?P<hint>.+))?"
+)
 LINE_AND_COLUMN = re.compile(r":\d+:\d+\b")  # a place that says all there is to say: no hint is due
 SANITIZER = re.compile(rb"(AddressSanitizer|UndefinedBehaviorSanitizer|LeakSanitizer)|: runtime error: ")
 
@@ -97,7 +99,13 @@ class Lane:
         for name in ("stdout", "stderr"):
             paths[name].unlink(missing_ok=True)
         job = {name: None if name in closed else str(path) for name, path in paths.items()}
-        job |= {"words": words, "folder": str(folder), "environment": environment, "limits": limits, "seconds": seconds}
+        job |= {
+            "words": words,
+            "folder": str(folder),
+            "environment": environment,
+            "limits": limits,
+            "seconds": seconds,
+        }
         self.process.stdin.write(json.dumps(job) + "\n")
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
@@ -121,7 +129,11 @@ def tree_of(folder):
         for name in folders + files:
             path = os.path.join(base, name)
             status = os.lstat(path)
-            found[path] = (status.st_mode, 0 if name in folders else status.st_size, 0 if name in folders else status.st_mtime_ns)
+            found[path] = (
+                status.st_mode,
+                0 if name in folders else status.st_size,
+                0 if name in folders else status.st_mtime_ns,
+            )
     return found
 
 
@@ -153,7 +165,9 @@ class Catalogue:
 
     def environment(self, variables):
         own = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.home), "TERM": "dumb", "LANG": "C.UTF-8"}
-        own |= {name: value for name, value in os.environ.items() if name in ("ASAN_OPTIONS", "UBSAN_OPTIONS")}
+        own |= {
+            name: value for name, value in os.environ.items() if name in ("ASAN_OPTIONS", "UBSAN_OPTIONS")
+        }
         return {name: str(value) for name, value in (own | variables).items() if value is not None}
 
     def run(self, words, folder=None, variables={}, **more):
@@ -179,7 +193,10 @@ class Catalogue:
         lay_out(case, folder)
         before = tree_of(folder)
         words = [str(word).replace("{dir}", str(folder)) for word in case.words]
-        variables = {k: str(v).replace("{dir}", str(folder)) if v is not None else None for k, v in case.variables.items()}
+        variables = {
+            k: str(v).replace("{dir}", str(folder)) if v is not None else None
+            for k, v in case.variables.items()
+        }
         slower = 10 if self.sanitized else 1
         result = self.run(
             words, folder, variables,
@@ -214,14 +231,18 @@ class Catalogue:
         self.instances += len(cases)
         failed = [f"{case.name}: {'; '.join(wrong)}" for case, wrong in judged if wrong]
         if failed:
-            pytest.fail(f"{len(failed)} of {len(cases)} cases, seed {SEED}:\n" + "\n".join(failed[:20]), pytrace=False)
+            pytest.fail(
+                f"{len(failed)} of {len(cases)} cases, seed {SEED}:\n" + "\n".join(failed[:20]), pytrace=False
+            )
 
     # --- Judging ---
 
     def judge(self, case, result, slower):
         wrong = general_faults(result)
         if not self.sanitized:
-            size = sum(len(content) for content in case.files.values() if isinstance(content, bytes)) + len(case.stdin)
+            size = sum(len(content) for content in case.files.values() if isinstance(content, bytes)) + len(
+                case.stdin
+            )
             bound = self.base(case.words[0]) + case.room + case.per_byte * size
             if result.peak > bound:
                 wrong.append(f"{result.peak / MIB:.0f} MiB of memory, bound {bound / MIB:.0f}")
@@ -239,7 +260,7 @@ class Catalogue:
         return wrong
 
     def message_faults(self, result, as_json, says):
-        """What is wrong with the message of a refusal. A hint may be missing, but not often: see conftest.py."""
+        """What is wrong with the message of a refusal. Few may lack a hint: see conftest.py."""
         try:
             text = result.err.decode()
         except UnicodeDecodeError as error:
@@ -247,11 +268,17 @@ class Catalogue:
         parts = json_parts(text) if as_json else line_parts(text)
         if isinstance(parts, str):
             return [parts]
-        wrong = [f"the message lacks {name}: {text[:500]!r}" for name in ("where", "expected", "got") if not parts.get(name)]
+        wrong = [
+            f"the message lacks {name}: {text[:500]!r}"
+            for name in ("where", "expected", "got")
+            if not parts.get(name)
+        ]
         if as_json and parts.get("code") != result.code:
             wrong.append(f"the message says exit code {parts.get('code')}, it was {result.code}")
         said = " ".join(map(str, parts.values())).lower()
-        wrong += [f"the message does not say {word!r}: {text[:500]!r}" for word in says if word.lower() not in said]
+        wrong += [
+            f"the message does not say {word!r}: {text[:500]!r}" for word in says if word.lower() not in said
+        ]
         with self.lock:
             self.messages += 1
             if not parts.get("hint") and not LINE_AND_COLUMN.search(str(parts.get("where"))):

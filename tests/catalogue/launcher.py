@@ -1,7 +1,7 @@
 """Starts programs for the harness: reads one job per line of JSON, answers with one line of JSON.
 
-A process of its own, because it is small: a child inherits the peak of memory of whoever forks it, and the test
-process holds large files. It imports only what it needs and runs under `python -I -S`.
+A process of its own, because it is small: a child inherits the peak of memory of whoever forks it, and the
+test process holds large files. It imports only what it needs and runs under `python -I -S`.
 """
 
 import json
@@ -18,7 +18,10 @@ def become(job):
     for name in (signal.SIGPIPE, signal.SIGXFSZ):  # which Python ignores, and its children with it
         signal.signal(name, signal.SIG_DFL)
     os.chdir(job["folder"])
-    files = [(job["stdin"], os.O_RDONLY), *((job[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC) for name in ("stdout", "stderr"))]
+    files = [
+        (job["stdin"], os.O_RDONLY),
+        *((job[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC) for name in ("stdout", "stderr")),
+    ]
     for number, (path, flags) in enumerate(files):
         if path is None:
             os.close(number)

@@ -1,5 +1,5 @@
-"""Tiny valid models that the cases change: a Llama of two layers and width 64 over the 256 bytes, as a GGUF file and
-as a Hugging Face folder. Written field by field, so that any field can lie.
+"""Tiny valid models that the cases change: a Llama of two layers and width 64 over the 256 bytes, as a GGUF
+file and as a Hugging Face folder. Written field by field, so that any field can lie.
 """
 
 import copy
@@ -52,18 +52,21 @@ def layer_shapes(layer):
 
 
 def shapes():
-    found = {"token_embd.weight": [VOCABULARY, WIDTH], "output_norm.weight": [WIDTH]}
-    for layer in range(LAYERS):
+    found = {
+        "token_embd.weight": [VOCABULARY, WIDTH], "output_norm.weight": [WIDTH]}
+        for layer in range(LAYERS):
         found |= layer_shapes(layer)
-    return found
-
-
-FOLDER_NAMES = {
-    "token_embd": "model.embed_tokens", "output_norm": "model.norm", "attn_norm": "input_layernorm",
-    "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
-    "attn_output": "self_attn.o_proj", "ffn_norm": "post_attention_layernorm", "ffn_gate": "mlp.gate_proj",
-    "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
-}  # fmt: skip
+        return found
+        
+        
+        FOLDER_NAMES = {
+        "token_embd": "model.embed_tokens", "output_norm": "model.norm", "attn_norm": "input_layernorm",
+        "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
+        "attn_output": "self_attn.o_proj", "ffn_norm": "post_attention_layernorm",
+        "ffn_gate": "mlp.gate_proj",
+        "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
+        ,
+    }  # fmt: skip
 
 
 def folder_name(name):
@@ -109,7 +112,9 @@ def value_bytes(kind, value):
         return text(value)
     if kind == ARRAY:
         element, items = value
-        return struct.pack("<IQ", element, len(items)) + b"".join(value_bytes(element, item) for item in items)
+        return struct.pack("<IQ", element, len(items)) + b"".join(
+            value_bytes(element, item) for item in items
+        )
     return struct.pack("<" + CODES[kind], value)
 
 
@@ -233,7 +238,8 @@ def tokenizer():
         "version": "1.0", "truncation": None, "padding": None,
         "added_tokens": [added_token(256 + i, content) for i, content in enumerate(CONTROL)],
         "normalizer": None,
-        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True},
+        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True,
+        "use_regex": True},
         "post_processor": None,
         "decoder": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True},
         "model": {
@@ -252,7 +258,11 @@ def safetensors(tensors, metadata=None, types={}):
     """A file of tensors {name: (shape, bytes)}, F32 but for those in `types`."""
     header, data = {} if metadata is None else {"__metadata__": metadata}, b""
     for name, (shape, content) in tensors.items():
-        header[name] = {"dtype": types.get(name, "F32"), "shape": shape, "data_offsets": [len(data), len(data) + len(content)]}
+        header[name] = {
+            "dtype": types.get(name, "F32"),
+            "shape": shape,
+            "data_offsets": [len(data), len(data) + len(content)],
+        }
         data += content
     return with_header(json.dumps(header).encode(), data)
 

@@ -49,7 +49,9 @@ def test_row_1_magic_and_version(catalogue):
     }  # fmt: skip
     cases = [case for name, data in contents.items() for case in cases_of(name, data)]
     for version in (0, 1, 4, 2**32 - 1):
-        cases += cases_of(f"version {version}", changed(lambda f: setattr(f, "version", version)), says=("version",))
+        cases += cases_of(
+            f"version {version}", changed(lambda f: setattr(f, "version", version)), says=("version",)
+        )
     swapped = b"GGUF" + struct.pack(">I", 3) + whole[8:]
     cases += cases_of("byte order", swapped, says=("endian",))
     catalogue.check(*cases)
@@ -57,7 +59,11 @@ def test_row_1_magic_and_version(catalogue):
 
 def test_row_2_counts(catalogue):
     cases = []
-    wraps = [2**61, 2**64 // 56 + 1, 2**64 // 24 + 1]  # times 8, or times what one entry costs, is small again
+    wraps = [
+        2**61,
+        2**64 // 56 + 1,
+        2**64 // 24 + 1,
+    ]  # times 8, or times what one entry costs, is small again
     for count in HUGE + wraps + [10_000]:
         cases += cases_of(f"{count} keys", changed(lambda f: setattr(f, "key_count", u64(count))))
         cases += cases_of(f"{count} tensors", changed(lambda f: setattr(f, "tensor_count", u64(count))))
@@ -79,7 +85,9 @@ def with_string(place, content):
         elif place == "value":
             file.set("general.name", STRING, content)
         elif place == "token":
-            file.set("tokenizer.ggml.tokens", ARRAY, (STRING, [*models.TOKENS[:7], content, *models.TOKENS[8:]]))
+            file.set(
+                "tokenizer.ggml.tokens", ARRAY, (STRING, [*models.TOKENS[:7], content, *models.TOKENS[8:]])
+            )
         else:
             file.tensors[2][0] = content
 
@@ -89,7 +97,9 @@ def with_string(place, content):
 def test_row_3_lengths(catalogue):
     cases = []
     for place, length in itertools.product(("key", "value", "token", "tensor"), [*HUGE, 10**7]):
-        cases += cases_of(f"{place} of {length} bytes", with_string(place, Lie(struct.pack("<Q", length) + b"abc")))
+        cases += cases_of(
+            f"{place} of {length} bytes", with_string(place, Lie(struct.pack("<Q", length) + b"abc"))
+        )
     for count, element in itertools.product(HUGE, (0, 4, 8, 12)):
         lie = Lie(struct.pack("<IQ", element, count) + bytes(16))
         data = changed(lambda f: f.set("some.list", ARRAY, lie))
@@ -103,16 +113,28 @@ def test_row_3_lengths(catalogue):
 def test_row_5_value_types(catalogue):
     cases = []
     for kind in (13, 14, 255, 2**31, 2**32 - 1):
-        cases += cases_of(f"type {kind}", changed(lambda f: f.set("odd.key", kind, Lie(bytes(8)))), says=("odd.key", str(kind)))
+        cases += cases_of(
+            f"type {kind}",
+            changed(lambda f: f.set("odd.key", kind, Lie(bytes(8)))),
+            says=("odd.key", str(kind)),
+        )
         lie = Lie(struct.pack("<IQ", kind, 1) + bytes(8))
-        cases += cases_of(f"list of {kind}", changed(lambda f: f.set("odd.key", ARRAY, lie)), says=("odd.key",))
+        cases += cases_of(
+            f"list of {kind}", changed(lambda f: f.set("odd.key", ARRAY, lie)), says=("odd.key",)
+        )
     nested = Lie(struct.pack("<IQIQI", ARRAY, 1, U32, 1, 7))
-    cases += cases_of("array of arrays", changed(lambda f: f.set("odd.key", ARRAY, nested)), says=("odd.key",))
+    cases += cases_of(
+        "array of arrays", changed(lambda f: f.set("odd.key", ARRAY, nested)), says=("odd.key",)
+    )
     deep = Lie(struct.pack("<IQ", ARRAY, 1) * 100_000)
-    cases += cases_of("100,000 arrays deep", changed(lambda f: f.set("odd.key", ARRAY, deep)), says=("odd.key",))
+    cases += cases_of(
+        "100,000 arrays deep", changed(lambda f: f.set("odd.key", ARRAY, deep)), says=("odd.key",)
+    )
     cases += cases_of("bool of 2", changed(lambda f: f.set("odd.key", BOOL, Lie(b"\x02"))), says=("odd.key",))
     bools = Lie(struct.pack("<IQ", BOOL, 3) + b"\x00\x01\xff")
-    cases += cases_of("bool of 255 in a list", changed(lambda f: f.set("odd.key", ARRAY, bools)), says=("odd.key",))
+    cases += cases_of(
+        "bool of 255 in a list", changed(lambda f: f.set("odd.key", ARRAY, bools)), says=("odd.key",)
+    )
     catalogue.check(*cases)
 
 
@@ -140,7 +162,9 @@ def test_row_7_names_twice(catalogue):
     for bad in (b"\xff\xfe", b"a\nb", b"\x1b[31m", b"a\0b", b"", b"x" * 70_000, b"\xed\xa0\x80"):
         label = repr(bad[:8])
         cases += cases_of(f"key {label}", changed(lambda f: f.keys.append([bad, U32, 1])))
-        cases += cases_of(f"tensor {label}", changed(lambda f: f.tensors.append([bad, [4], 0, None, bytes(16)])))
+        cases += cases_of(
+            f"tensor {label}", changed(lambda f: f.tensors.append([bad, [4], 0, None, bytes(16)]))
+        )
     catalogue.check(*cases)
 
 
@@ -166,8 +190,11 @@ def with_tensor(dims, kind=0, offset=None, content=bytes(64)):
 
 
 def test_rows_9_and_11_dimensions(catalogue):
-    huge = [(2**62, 4), (2**63 - 1, 2, 1, 1), (2**32, 2**32), (2**63, 1), (2**64 - 1, 1), (2**31, 2**31, 4), (2**22, 2**21, 2**21),
-            (4194305, 4194305, 211106198978564), (2**60, 16), (2**61 + 1, 4)]  # fmt: skip
+    huge = [
+        (2**62, 4), (2**63 - 1, 2, 1, 1), (2**32, 2**32), (2**63, 1), (2**64 - 1, 1), (2**31, 2**31, 4),
+        (2**22, 2**21, 2**21),
+        (4194305, 4194305, 211106198978564), (2**60, 16), (2**61 + 1, 4),
+    ]  # fmt: skip
     cases = []
     for kind in (0, 8):
         for dims in huge:
@@ -176,7 +203,9 @@ def test_rows_9_and_11_dimensions(catalogue):
         lie = Lie(struct.pack("<I", count) + struct.pack("<4Q", 1, 1, 1, 1))
         cases += cases_of(f"{count} dimensions", with_tensor(lie), says=("odd.weight",))
     for width in (1, 31, 33, 63):
-        cases += cases_of(f"rows of {width} in blocks of 32", with_tensor([width, 2], 8), says=("odd.weight",))
+        cases += cases_of(
+            f"rows of {width} in blocks of 32", with_tensor([width, 2], 8), says=("odd.weight",)
+        )
     cases += cases_of("rows of 128 in blocks of 256", with_tensor([128, 2], 12), says=("odd.weight",))
     for name in models.shapes():
         data = changed(lambda f: f.tensor(name).__setitem__(1, [0]))
@@ -270,7 +299,11 @@ def test_row_15_missing_and_misshapen_tensors(catalogue):
         # More rows of embeddings than tokens are usual: tables are padded.
         for dims in [wider[::-1]] + ([longer_table[::-1]] if name != "token_embd.weight" else []):
             content = (longer + bytes(4096))[: 4 * _count(dims)]
-            data = changed(lambda f: f.tensors.__setitem__(f.tensors.index(f.tensor(name)), [name, dims, 0, None, content]))
+            data = changed(
+                lambda f: f.tensors.__setitem__(
+                    f.tensors.index(f.tensor(name)), [name, dims, 0, None, content]
+                )
+            )
             cases += cases_of(f"{name} as {dims}", data, verbs=(RUN,), says=(name.split(".")[0],))
     for name in ("blk.2.attn_q.weight", "blk.0.attn_q.bias", "blk.0.ffn_gate_exps.weight", "odd.weight"):
         data = changed(lambda f: f.tensors.append([name, [16], 0, None, bytes(64)]))
@@ -286,12 +319,19 @@ def _count(dims):
 
 
 def test_row_15_missing_keys(catalogue):
-    optional = {"general.name", "llama.rope.dimension_count", "tokenizer.chat_template", "tokenizer.ggml.eos_token_id",
-                "tokenizer.ggml.pre"}  # fmt: skip
+    optional = {
+        "general.name", "llama.rope.dimension_count", "tokenizer.chat_template",
+        "tokenizer.ggml.eos_token_id",
+        "tokenizer.ggml.pre",
+    }  # fmt: skip
     # Without the number of heads for keys there are as many as for queries, and the tensors say otherwise.
     cases = []
     for name, _, _ in tiny_gguf().keys:
-        codes = EITHER if name in optional | {"tokenizer.ggml.merges", "tokenizer.ggml.token_type"} else (BAD_INPUT,)
+        codes = (
+            EITHER
+            if name in optional | {"tokenizer.ggml.merges", "tokenizer.ggml.token_type"}
+            else (BAD_INPUT,)
+        )
         data = changed(lambda f: f.remove(name))
         cases += [Case(f"without {name}", RUN, {"m.gguf": data}, codes=codes)]
     catalogue.check(*cases)
@@ -300,15 +340,19 @@ def test_row_15_missing_keys(catalogue):
 def test_row_15_vocabularies_that_do_not_fit(catalogue):
     tokens, types = models.TOKENS, [1] * 256 + [3, 3]
     tables = {
-        "257 tokens": (tokens[:-1], types[:-1]), "259 tokens": ([*tokens, "zz"], [*types, 1]), "no tokens": ([], []),
+        "257 tokens": (tokens[:-1], types[:-1]), "259 tokens": ([*tokens, "zz"], [*types, 1]),
+        "no tokens": ([], []),
         "one token": (["a"], [1]), "a token twice": ([*tokens[:-1], "a"], types),
-        "fewer types": (tokens, types[:-1]), "more types": (tokens, [*types, 1]), "type 0": (tokens, [0] * 258),
+        "fewer types": (tokens, types[:-1]), "more types": (tokens, [*types, 1]),
+        "type 0": (tokens, [0] * 258),
         "type 99": (tokens, [99] * 258), "type -1": (tokens, [-1] * 258),
     }  # fmt: skip
     cases = []
     for name, (words, kinds) in tables.items():
         data = changed(
-            lambda f: f.set("tokenizer.ggml.tokens", ARRAY, (STRING, words)).set("tokenizer.ggml.token_type", ARRAY, (I32, kinds))
+            lambda f: f.set("tokenizer.ggml.tokens", ARRAY, (STRING, words)).set(
+                "tokenizer.ggml.token_type", ARRAY, (I32, kinds)
+            )
         )
         # llama.cpp's converters write tokens twice, and types that nobody reads.
         codes = EITHER if name in ("a token twice", "type 0") else (BAD_INPUT,)
@@ -327,14 +371,16 @@ def test_row_15_vocabularies_that_do_not_fit(catalogue):
 # --- Row 17: split files ---
 
 
-def parts(count=3, **numbers):
-    """The tiny model in `count` parts, as {file name: Gguf}; keys of a part may be given: no=[...], count=..."""
+def parts(count=3):
+    """The tiny model in `count` parts, as {file name: Gguf}."""
     whole = tiny_gguf()
     files = {}
     for i in range(count):
         share = whole.tensors[i::count]
         file = models.Gguf(whole.copy().keys if i == 0 else [], share)
-        file.set("split.no", 2, i).set("split.count", 2, count).set("split.tensors.count", I32, len(whole.tensors))
+        file.set("split.no", 2, i).set("split.count", 2, count).set(
+            "split.tensors.count", I32, len(whole.tensors)
+        )
         files[f"m-{i + 1:05}-of-{count:05}.gguf"] = file
     return files
 
@@ -362,7 +408,9 @@ def test_row_17_splits(catalogue):
         for key, kind, values in (("split.no", 2, [7, 3, 65535]), ("split.count", 2, [0, 2, 4, 65535]),
                                   ("split.tensors.count", I32, [0, 1, -1, 10**6])):  # fmt: skip
             for value in values:
-                cases.append(split(f"{key} {value} in {name}", lambda f: f[name].set(key, kind, value), ("split",)))
+                cases.append(
+                    split(f"{key} {value} in {name}", lambda f: f[name].set(key, kind, value), ("split",))
+                )
         cases.append(split(f"{name} cut", lambda f: f.update({name: f[name].data()[:-200]}), (name,)))
         cases.append(split(f"{name} empty", lambda f: f.update({name: b""}), (name,)))
         cases.append(split(f"{name} no GGUF", lambda f: f.update({name: b"hello" * 100}), (name,)))
@@ -375,7 +423,9 @@ def test_row_17_splits(catalogue):
     cases.append(split("a tensor in two parts", twice, ("token_embd",)))
     model = tiny_gguf().set("split.no", 2, 0).set("split.count", 2, 65535).data()
     big = {"m-00001-of-65535.gguf": model}
-    cases.append(Case("65535 parts", ["show", "{dir}/m-00001-of-65535.gguf"], big, says=("split.count", "65535")))
+    cases.append(
+        Case("65535 parts", ["show", "{dir}/m-00001-of-65535.gguf"], big, says=("split.count", "65535"))
+    )
     catalogue.check(*cases)
 
 
@@ -397,7 +447,10 @@ def test_row_17_parts_that_are_no_files(catalogue):
     (catalogue.scratch / "outside.gguf").write_bytes(outside)
     words = ["run", "{dir}/m-00001-of-00003.gguf", "-n", "1", "-p", "x"]
     catalogue.check(
-        *(Case(name, words, contents, (BAD_INPUT, ENVIRONMENT), (second,), prepare=make) for name, make in makers.items())
+        *(
+            Case(name, words, contents, (BAD_INPUT, ENVIRONMENT), (second,), prepare=make)
+            for name, make in makers.items()
+        )
     )
 
 
@@ -443,13 +496,29 @@ def test_row_19_numbers_that_are_none(catalogue):
         for value in [nan, inf, -inf] if norms else [nan]:
             data = f32_in(name, value, place)
             cases.append(Case(f"{value} in {name}, shown", SHOW, {"m.gguf": data}, codes=(0,)))
-            cases += cases_of(f"{value} in {name}", data, verbs=(RUN,), says=(place_named(name), "finite"), file=None)
+            cases += cases_of(
+                f"{value} in {name}", data, verbs=(RUN,), says=(place_named(name), "finite"), file=None
+            )
             words = ["score", "{dir}/m.gguf", "-f", "-"]
             if name != "token_embd.weight":
-                cases.append(Case(f"{value} in {name}, scored", words, {"m.gguf": data}, stdin=texts, says=(place_named(name),)))
+                cases.append(
+                    Case(
+                        f"{value} in {name}, scored",
+                        words,
+                        {"m.gguf": data},
+                        stdin=texts,
+                        says=(place_named(name),),
+                    )
+                )
         if len(shape) > 1 and name != "token_embd.weight":
             for bits in (0x7E00, 0x7C00, 0xFC00):
-                cases += cases_of(f"scale {bits:x} in {name}", scale_in(name, bits), verbs=(RUN,), says=(place_named(name),), file=None)
+                cases += cases_of(
+                    f"scale {bits:x} in {name}",
+                    scale_in(name, bits),
+                    verbs=(RUN,),
+                    says=(place_named(name),),
+                    file=None,
+                )
     catalogue.check(*cases)
 
 
@@ -493,20 +562,24 @@ def test_odd_and_legal_files_work(catalogue):
         "unchanged": lambda f: None,
         "version 2": lambda f: setattr(f, "version", 2),
         "unknown keys": lambda f: [f.set(f"odd.key{kind}", kind, value) for kind, value in
-                                   [(0, 1), (1, -1), (2, 1), (3, -1), (4, 1), (5, -1), (6, 1.5), (7, True), (8, ""), (10, 2**64 - 1),
-                                    (11, -2**63), (12, 1e300), (9, (8, ["", "é"])), (9, (4, [])), (9, (12, [1.0])), (9, (7, [True]))]],
+                                   [(0, 1), (1, -1), (2, 1), (3, -1), (4, 1), (5, -1), (6, 1.5), (7, True),
+                                   (8, ""), (10, 2**64 - 1),
+                                    (11, -2**63), (12, 1e300), (9, (8, ["", "é"])), (9, (4, [])),
+                                    (9, (12, [1.0])), (9, (7, [True]))]],
         "empty texts": lambda f: f.set("general.name", STRING, "").set("general.description", STRING, ""),
         "names in UTF-8": lambda f: f.set("général.naïve☕", STRING, "名前").set("🙂", STRING, "🙂"),
         "a name that is no UTF-8": lambda f: f.set("general.name", STRING, b"\xff\xfe\x1b[31m"),
         "a tensor without elements": lambda f: f.tensors.insert(3, ["no.elements", [0, 4], 0, None, b""]),
-        "a tensor without elements at the end": lambda f: f.tensors.append(["é.none", [32, 0, 3], 8, None, b""]),
+        "a tensor without elements at the end": lambda f: f.tensors.append(["é.none", [32, 0, 3], 8, None,
+        b""]),
         "gaps": gap,
         "keys in another order": lambda f: f.keys.reverse(),
         "tensors in another order": lambda f: f.tensors.reverse(),
         "alignment 8": aligned_to(8), "alignment 64": aligned_to(64), "alignment 65536": aligned_to(65536),
         "an empty template": lambda f: f.set("tokenizer.chat_template", STRING, ""),
         "no template": lambda f: f.remove("tokenizer.chat_template"),
-        "a list in the metadata with 300,000 texts": lambda f: f.set("odd.list", ARRAY, (STRING, ["x"] * 300_000)),
+        "a list in the metadata with 300,000 texts": lambda f: f.set("odd.list", ARRAY,
+        (STRING, ["x"] * 300_000)),
     }  # fmt: skip
     cases = []
     for name, change in changes.items():

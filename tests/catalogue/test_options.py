@@ -1,4 +1,4 @@
-"""Rows 129 to 134 of the catalogue: options of every verb, outputs that must not be written, closed descriptors.
+"""Rows 129 to 134 of the catalogue: options of every verb, outputs not to be written, closed descriptors.
 
 The verbs and their options are read from the help of the binary itself, so that a new one is tested at once.
 """
@@ -16,19 +16,52 @@ from models import tiny_gguf
 
 # What stands behind a verb so that it has all it needs, and does nothing before it finds the model missing.
 WORDS = {
-    "run": ["{dir}/absent.gguf", "-p", "x"], "chat": ["{dir}/absent.gguf"], "tokenize": ["{dir}/absent.gguf", "-p", "x"], "detokenize": ["{dir}/absent.gguf", "--ids", "1"],
-    "template": ["{dir}/absent.gguf", "--messages", "{dir}/absent.json"], "score": ["{dir}/absent.gguf", "-f", "{dir}/absent.jsonl"],
-    "eval": ["{dir}/absent.gguf", "--task", "{dir}/absent.jsonl"], "profile": ["layers", "{dir}/absent.gguf", "--calibrate", "{dir}/absent.jsonl", "-o", "{dir}/out.json"],
-    "bench": ["{dir}/absent.gguf"], "show": ["{dir}/absent.gguf"], "pull": ["no/such", "--offline"], "rm": ["{dir}/absent.gguf", "-y"],
+    "run": ["{dir}/absent.gguf", "-p", "x"], "chat": ["{dir}/absent.gguf"],
+    "tokenize": ["{dir}/absent.gguf", "-p", "x"], "detokenize": ["{dir}/absent.gguf", "--ids", "1"],
+    "template": ["{dir}/absent.gguf", "--messages", "{dir}/absent.json"],
+    "score": ["{dir}/absent.gguf", "-f", "{dir}/absent.jsonl"],
+    "eval": ["{dir}/absent.gguf", "--task", "{dir}/absent.jsonl"],
+    "profile": ["layers", "{dir}/absent.gguf", "--calibrate", "{dir}/absent.jsonl", "-o", "{dir}/out.json"],
+    "bench": ["{dir}/absent.gguf"], "show": ["{dir}/absent.gguf"], "pull": ["no/such", "--offline"],
+    "rm": ["{dir}/absent.gguf", "-y"],
     "reproduce": ["no-such-system"],
 }  # fmt: skip
 
 WHOLE_NUMBERS = {"N", "K", "M"}  # placeholders of options that take one
 # For every option these, and some of the others.
 NO_NUMBERS = ["abc", "", str(2**70)]
-OTHER_NO_NUMBERS = ["1.5.2", "1e", "--", "0x", "é", "1 2", "12abc", "\t", "9" * 400, "1,2", "½", "\u0661", "-9223372036854775809", str(2**63), "-" + "9" * 40]
+OTHER_NO_NUMBERS = [
+    "1.5.2",
+    "1e",
+    "--",
+    "0x",
+    "é",
+    "1 2",
+    "12abc",
+    "\t",
+    "9" * 400,
+    "1,2",
+    "½",
+    "\u0661",
+    "-9223372036854775809",
+    str(2**63),
+    "-" + "9" * 40,
+]
 PERHAPS = ["-1", "0", "1e9", str(2**40)]
-OTHER_PERHAPS = [str(2**31), str(2**63 - 1), "-0", "+1", "1k", "1g", "1.5", "nan", "inf", "1e400", "-1e400", " 1"]
+OTHER_PERHAPS = [
+    str(2**31),
+    str(2**63 - 1),
+    "-0",
+    "+1",
+    "1k",
+    "1g",
+    "1.5",
+    "nan",
+    "inf",
+    "1e400",
+    "-1e400",
+    " 1",
+]
 
 
 @functools.cache
@@ -59,7 +92,9 @@ def options(catalogue, verb):
 
 def takes_text(placeholder):
     """Texts and names of files may be anything."""
-    return placeholder.startswith(("TEXT", "FILE", "MODEL", "OWNER", "REV", "LAYERS", "NAMES", "DIR", "STAGES"))
+    return placeholder.startswith(
+        ("TEXT", "FILE", "MODEL", "OWNER", "REV", "LAYERS", "NAMES", "DIR", "STAGES")
+    )
 
 
 def all_options(catalogue):
@@ -78,7 +113,9 @@ def long_of(spellings):
 
 def test_the_help_was_understood(catalogue):
     found = {(verb, long_of(s)): p for verb, s, p in all_options(catalogue)}
-    assert found["run", "--threads"] == "T" and found["run", "--predict"] == "N" and found["run", "--json"] == ""
+    assert (
+        found["run", "--threads"] == "T" and found["run", "--predict"] == "N" and found["run", "--json"] == ""
+    )
     assert len(found) > 150
 
 
@@ -97,7 +134,15 @@ def test_row_129_values_that_are_no_numbers(catalogue):
                 continue
             codes = (USAGE, BAD_INPUT, ENVIRONMENT) if option == "--ids" else (USAGE,)
             says = () if option == "--ids" else (option,)
-            cases.append(Case(f"{verb} {option} {value[:20]!r}", call(verb, f"{option}={value}"), codes=codes, says=says, seconds=1))
+            cases.append(
+                Case(
+                    f"{verb} {option} {value[:20]!r}",
+                    call(verb, f"{option}={value}"),
+                    codes=codes,
+                    says=says,
+                    seconds=1,
+                )
+            )
     assert len(cases) > 500
     catalogue.check(*cases)
 
@@ -110,7 +155,9 @@ def test_row_129_numbers_at_the_edge(catalogue):
             continue
         option = long_of(spellings)
         for value in PERHAPS + rng("values", verb, option).sample(OTHER_PERHAPS, 2):
-            codes = (USAGE, ENVIRONMENT, 0) if verb in ("list", "doctor", "reproduce") else (USAGE, ENVIRONMENT)
+            codes = (
+                (USAGE, ENVIRONMENT, 0) if verb in ("list", "doctor", "reproduce") else (USAGE, ENVIRONMENT)
+            )
             cases.append(Case(f"{verb} {option} {value}", call(verb, option, value), codes=codes, seconds=1))
     catalogue.check(*cases)
 
@@ -122,10 +169,17 @@ def test_row_129_hostile_values(catalogue):
         if not placeholder:
             continue
         option = long_of(spellings)
-        for label, value in {"an escape": "\x1b[31m", "not UTF-8": "\udcff\udcfe", "long": "x" * 100_000, "a line end": "a\nb"}.items():
+        for label, value in {
+            "an escape": "\x1b[31m",
+            "not UTF-8": "\udcff\udcfe",
+            "long": "x" * 100_000,
+            "a line end": "a\nb",
+        }.items():
             text = placeholder.startswith("TEXT") and label != "not UTF-8"
             codes = (USAGE, BAD_INPUT, ENVIRONMENT) + ((0,) if text or verb == "reproduce" else ())
-            cases.append(Case(f"{verb} {option}, {label}", call(verb, f"{option}={value}"), codes=codes, seconds=2))
+            cases.append(
+                Case(f"{verb} {option}, {label}", call(verb, f"{option}={value}"), codes=codes, seconds=2)
+            )
     catalogue.check(*cases)
 
 
@@ -135,10 +189,24 @@ def test_row_129_values_that_are_missing(catalogue):
         for spelling in spellings if placeholder else []:
             cases.append(Case(f"{verb} {spelling}", call(verb, spelling), codes=(USAGE,), says=(spelling,)))
             if "--json" in help_of(catalogue, verb):
-                cases.append(Case(f"{verb} {spelling} --json", call(verb, spelling, "--json"), codes=(USAGE,), says=(spelling,)))
+                cases.append(
+                    Case(
+                        f"{verb} {spelling} --json",
+                        call(verb, spelling, "--json"),
+                        codes=(USAGE,),
+                        says=(spelling,),
+                    )
+                )
         if not placeholder and long_of(spellings) not in ("--help", "--json"):
             option = long_of(spellings)
-            cases.append(Case(f"{verb} {option}=perhaps", call(verb, option + "=perhaps"), codes=(USAGE,), says=(option,)))
+            cases.append(
+                Case(
+                    f"{verb} {option}=perhaps",
+                    call(verb, option + "=perhaps"),
+                    codes=(USAGE,),
+                    says=(option,),
+                )
+            )
     catalogue.check(*cases)
 
 
@@ -175,17 +243,29 @@ def test_row_129_options_of_the_environment(catalogue):
         if placeholder in WHOLE_NUMBERS | {"T", "X"}:
             name = "BRISK_" + long_of(spellings)[2:].upper().replace("-", "_")
             for value in ("abc", str(2**70), "-\x1b"):
-                cases.append(Case(f"{verb} {name}={value!r}", call(verb), variables={name: value}, codes=(USAGE,), says=(name,)))
+                cases.append(
+                    Case(
+                        f"{verb} {name}={value!r}",
+                        call(verb),
+                        variables={name: value},
+                        codes=(USAGE,),
+                        says=(name,),
+                    )
+                )
     assert len(cases) > 100
     catalogue.check(*cases)
 
 
 def test_row_129_options_that_contradict_each_other(catalogue):
     lines = [
-        ["run", "{dir}/a.gguf", "-m", "{dir}/b.gguf", "-p", "x"], ["run", "{dir}/a.gguf", "-p", "x", "-f", "{dir}/y"], ["run", "a", "b", "-p", "x"],
-        ["run", "{dir}/a.gguf", "-p", "x", "--cache-type-k", "f16", "--cache-type-v", "q8_0"], ["detokenize", "{dir}/a.gguf", "--ids", "1", "--ids-file", "x"],
-        ["run", "{dir}/a.gguf", "-p", "x", "--decode", "contrastive"], ["run", "{dir}/a.gguf", "-p", "x", "--decode", "prunecd"],
-        ["run", "{dir}/a.gguf", "-hf", "no/such", "-p", "x"], ["score", "{dir}/a.gguf"], ["eval", "{dir}/a.gguf"], ["profile"], ["profile", "nothing"], ["template", "{dir}/a.gguf"],
+        ["run", "{dir}/a.gguf", "-m", "{dir}/b.gguf", "-p", "x"],
+        ["run", "{dir}/a.gguf", "-p", "x", "-f", "{dir}/y"], ["run", "a", "b", "-p", "x"],
+        ["run", "{dir}/a.gguf", "-p", "x", "--cache-type-k", "f16", "--cache-type-v", "q8_0"],
+        ["detokenize", "{dir}/a.gguf", "--ids", "1", "--ids-file", "x"],
+        ["run", "{dir}/a.gguf", "-p", "x", "--decode", "contrastive"],
+        ["run", "{dir}/a.gguf", "-p", "x", "--decode", "prunecd"],
+        ["run", "{dir}/a.gguf", "-hf", "no/such", "-p", "x"], ["score", "{dir}/a.gguf"],
+        ["eval", "{dir}/a.gguf"], ["profile"], ["profile", "nothing"], ["template", "{dir}/a.gguf"],
     ]  # fmt: skip
     catalogue.check(*(Case(" ".join(words), words, codes=(USAGE, ENVIRONMENT)) for words in lines))
 
@@ -194,12 +274,14 @@ def test_row_129_options_that_contradict_each_other(catalogue):
 
 ITEMS = b'{"text": "some text"}\n'
 QUESTION = json.dumps({"prompt": "Q:", "correct": [" a"], "incorrect": [" b"]}).encode()
-FILES = {"m.gguf": None, "items.jsonl": ITEMS, "task.jsonl": QUESTION, "old": b"precious"}
-WRITERS = {
+FILES = {
+    "m.gguf": None, "items.jsonl": ITEMS, "task.jsonl": QUESTION, "old": b"precious"}
+    WRITERS = {
     "score": (["score", "{dir}/m.gguf", "-f", "{dir}/items.jsonl"], "-o"),
     "eval": (["eval", "{dir}/m.gguf", "--task", "{dir}/task.jsonl"], "-o"),
     "profile": (["profile", "layers", "{dir}/m.gguf", "--calibrate", "{dir}/task.jsonl"], "-o"),
     "bench": (["bench", "{dir}/m.gguf", "-p", "1", "-n", "1", "-r", "1"], "--trace"),
+    ,
 }  # fmt: skip
 
 
@@ -209,16 +291,22 @@ def files():
 
 def makers():
     return {
-        "an existing file": ("{dir}/old", None), "a folder": ("{dir}/folder", lambda folder: (folder / "folder").mkdir()),
-        "in a folder that is not there": ("{dir}/none/out", None), "below a file": ("{dir}/old/out", None), "nothing": ("", None), "a device": ("/dev/null", None),
-        "a FIFO": ("{dir}/fifo", lambda folder: os.mkfifo(folder / "fifo")), "a link to nothing": ("{dir}/link", lambda folder: (folder / "link").symlink_to("none")),
-        "a link to itself": ("{dir}/link", lambda folder: (folder / "link").symlink_to("link")), "a long name": ("{dir}/" + "x" * 300, None), "a zero-length part": ("{dir}/folder/", None),
+        "an existing file": ("{dir}/old", None),
+        "a folder": ("{dir}/folder", lambda folder: (folder / "folder").mkdir()),
+        "in a folder that is not there": ("{dir}/none/out", None), "below a file": ("{dir}/old/out", None),
+        "nothing": ("", None), "a device": ("/dev/null", None),
+        "a FIFO": ("{dir}/fifo", lambda folder: os.mkfifo(folder / "fifo")),
+        "a link to nothing": ("{dir}/link", lambda folder: (folder / "link").symlink_to("none")),
+        "a link to itself": ("{dir}/link", lambda folder: (folder / "link").symlink_to("link")),
+        "a long name": ("{dir}/" + "x" * 300, None), "a zero-length part": ("{dir}/folder/", None),
     }  # fmt: skip
 
 
 def test_row_131_outputs_that_are_refused(catalogue):
     cases = []
-    for (verb, (words, option)), (label, (path, prepare)) in itertools.product(WRITERS.items(), makers().items()):
+    for (verb, (words, option)), (label, (path, prepare)) in itertools.product(
+        WRITERS.items(), makers().items()
+    ):
         for force in ([], ["--force"]):
             if force and label in ("an existing file", "a link to nothing"):
                 continue
@@ -228,7 +316,15 @@ def test_row_131_outputs_that_are_refused(catalogue):
             for present in (files(), without):
                 if present is without and verb != "score":
                     continue
-                cases.append(Case(f"{name}, {len(present)} files", [*words, option, path, *force], present, (USAGE, ENVIRONMENT), prepare=prepare))
+                cases.append(
+                    Case(
+                        f"{name}, {len(present)} files",
+                        [*words, option, path, *force],
+                        present,
+                        (USAGE, ENVIRONMENT),
+                        prepare=prepare,
+                    )
+                )
     catalogue.check(*cases)
 
 
@@ -242,7 +338,9 @@ def test_row_131_output_is_the_input(catalogue, verb):
     catalogue.check(*cases)
 
 
-@pytest.mark.xfail(strict=True, reason="AtomicFile does not know what the verb reads: --force replaces the model itself")
+@pytest.mark.xfail(
+    strict=True, reason="AtomicFile does not know what the verb reads: --force replaces the model itself"
+)
 @pytest.mark.parametrize("path", ["{dir}/m.gguf", "{dir}/./m.gguf"])
 @pytest.mark.parametrize("verb", ["score", "eval", "bench"])
 def test_row_131_force_spares_the_input(catalogue, verb, path):
@@ -255,9 +353,14 @@ def test_row_131_force_replaces_no_file_behind_a_link(catalogue, verb):
     """The new file takes the link's name; what the link led to stays."""
     words, option = WRITERS[verb]
     cases = []
-    for label, make in (("hard", lambda folder: os.link(folder / "m.gguf", folder / "out")), ("soft", lambda folder: (folder / "out").symlink_to("m.gguf"))):
+    for label, make in (
+        ("hard", lambda folder: os.link(folder / "m.gguf", folder / "out")),
+        ("soft", lambda folder: (folder / "out").symlink_to("m.gguf")),
+    ):
         both = [*words, option, "{dir}/out", "--force"]
-        cases.append(Case(f"a {label} link", both, files(), (0,), prepare=make, writes=True, kept=("m.gguf",)))
+        cases.append(
+            Case(f"a {label} link", both, files(), (0,), prepare=make, writes=True, kept=("m.gguf",))
+        )
     catalogue.check(*cases)
 
 
@@ -268,27 +371,34 @@ def test_row_131_a_failure_leaves_no_output(catalogue):
     for verb, (words, option) in WRITERS.items():
         for path, force in (("{dir}/new", []), ("{dir}/old", ["--force"])):
             cases.append(Case(f"{verb} {path}", [*words, option, path, *force], files() | bad))
-    broken = {"items.jsonl": b'{"text": 7}', "task.jsonl": b"{}"}
-    for verb in ("score", "eval", "profile"):
+    broken = {
+        "items.jsonl": b'{"text": 7}', "task.jsonl": b"{}"}
+        for verb in ("score", "eval", "profile"):
         words, option = WRITERS[verb]
         cases.append(Case(f"{verb} of broken items", [*words, option, "{dir}/new"], files() | broken))
-    catalogue.check(*cases)
-
-
-# --- Row 134: closed descriptors ---
-
-QUIET = {"version": [], "doctor": [], "list": [], "help": [], "tokenize": ["{dir}/m.gguf", "-p", "x"], "show": ["{dir}/m.gguf"],
-         "run": ["{dir}/m.gguf", "-p", "x", "-n", "1"], "detokenize": ["{dir}/m.gguf", "--ids", "97"], "score": ["{dir}/m.gguf", "-f", "{dir}/items.jsonl"],
-         "completion": ["bash"], "bench": ["{dir}/m.gguf", "-p", "1", "-n", "1", "-r", "1"]}  # fmt: skip
+        catalogue.check(*cases)
+        
+        
+        # --- Row 134: closed descriptors ---
+        
+        QUIET = {"version": [], "doctor": [], "list": [], "help": [], "tokenize": ["{dir}/m.gguf", "-p", "x"],
+        "show": ["{dir}/m.gguf"],
+        "run": ["{dir}/m.gguf", "-p", "x", "-n", "1"], "detokenize": ["{dir}/m.gguf", "--ids", "97"],
+        "score": ["{dir}/m.gguf", "-f", "{dir}/items.jsonl"],
+        "completion": ["bash"], "bench": ["{dir}/m.gguf", "-p", "1", "-n", "1", "-r", "1"],
+    }  # fmt: skip
 
 
 def test_row_134_closed_descriptors(catalogue):
     cases = []
     for verb, words in QUIET.items():
-        for closed in itertools.chain.from_iterable(itertools.combinations(("stdin", "stdout", "stderr"), n) for n in (1, 2, 3)):
+        for closed in itertools.chain.from_iterable(
+            itertools.combinations(("stdin", "stdout", "stderr"), n) for n in (1, 2, 3)
+        ):
             codes = (ENVIRONMENT,) if "stdout" in closed else (0,)
             cases.append(Case(f"{verb} without {closed}", [verb, *words], files(), codes, closed=closed))
     for verb in ("run", "chat"):
-        cases.append(Case(f"{verb} waits for no input", [verb, "{dir}/m.gguf", "-n", "1"], files(), (0, USAGE, BAD_INPUT, ENVIRONMENT), closed=("stdin",), writes=True,
+        cases.append(Case(f"{verb} waits for no input", [verb, "{dir}/m.gguf", "-n", "1"], files(),
+            (0, USAGE, BAD_INPUT, ENVIRONMENT), closed=("stdin",), writes=True,
                           variables={"XDG_STATE_HOME": "{dir}/state"}))  # fmt: skip
     catalogue.check(*cases)

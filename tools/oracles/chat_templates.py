@@ -7,7 +7,7 @@ chat templates and of small snippets.
 cases.json     the public templates of the shared data (named, not copied) x chat_template_conversations.py;
                with further arguments ("variants") texts are given by their FNV-1a hashes of 64 bits alone
 snippets.json  our own expressions, one behaviour each (chat_template_snippets.py)
-random.json    random templates from a seed (chat_template_random.py)
+random.json    random templates and broken ones, from a seed (chat_template_random.py)
 
 An expected text of null means: rendering (or parsing) ends in an error. Random templates whose text is not defined by their source are left out:
 see UNDEFINED_TEXT and Walk.
@@ -25,6 +25,7 @@ import warnings
 from transformers.utils.chat_template_utils import _cached_compile_jinja_template as compile_template
 
 from chat_template_conversations import ARGUMENT_SETS, CONVERSATIONS, LONG
+from chat_template_random import mutants
 from chat_template_random import snippets as random_snippets
 from chat_template_snippets import SNIPPETS, VARIABLES
 
@@ -32,7 +33,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 NOW = datetime.datetime(2024, 7, 26, 14, 5, 9)
 
 SEED = 20250727
-RANDOM_SNIPPETS = 4000
+RANDOM_SNIPPETS = 3500
+MUTANTS = 1500
 SECONDS_PER_SNIPPET = 5
 
 # Addresses of objects, and integers beyond 64 bits and complex numbers, which are errors on our side.
@@ -148,9 +150,10 @@ def public_templates(folder):
 
 
 def random_templates():
-    """As many random templates as are decided."""
+    """The random templates that are decided."""
+    sources = random_snippets(SEED, RANDOM_SNIPPETS)
     snippets = []
-    for source in random_snippets(SEED, RANDOM_SNIPPETS):
+    for source in sources + mutants(SEED, MUTANTS, sources + SNIPPETS):
         try:
             snippets.append([source, decide(source, VARIABLES)])
         except Undecided:

@@ -18,7 +18,8 @@ using UseId = int32_t;    // index into Program::uses
 using ScopeId = int32_t;  // index into Program::scopes
 
 /// Names that mean something by themselves; the parser gives them these ids before all others.
-enum SpecialName : NameId { kLoopName, kCallerName, kKwargsName, kVarargsName, kSelfName, kSuperName };
+inline constexpr NameId kLoopName = 0, kCallerName = 1, kKwargsName = 2, kVarargsName = 3, kSelfName = 4,
+                        kSuperName = 5;
 inline constexpr std::string_view kSpecialNames[] = {"loop", "caller", "kwargs", "varargs", "self", "super"};
 
 /// Where a variable lives: a slot of the scope that stands so many scopes further out.
