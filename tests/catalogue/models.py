@@ -52,21 +52,18 @@ def layer_shapes(layer):
 
 
 def shapes():
-    found = {
-        "token_embd.weight": [VOCABULARY, WIDTH], "output_norm.weight": [WIDTH]}
-        for layer in range(LAYERS):
+    found = {"token_embd.weight": [VOCABULARY, WIDTH], "output_norm.weight": [WIDTH]}
+    for layer in range(LAYERS):
         found |= layer_shapes(layer)
-        return found
-        
-        
-        FOLDER_NAMES = {
-        "token_embd": "model.embed_tokens", "output_norm": "model.norm", "attn_norm": "input_layernorm",
-        "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
-        "attn_output": "self_attn.o_proj", "ffn_norm": "post_attention_layernorm",
-        "ffn_gate": "mlp.gate_proj",
-        "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
-        ,
-    }  # fmt: skip
+    return found
+
+
+FOLDER_NAMES = {
+    "token_embd": "model.embed_tokens", "output_norm": "model.norm", "attn_norm": "input_layernorm",
+    "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj", "ffn_norm": "post_attention_layernorm", "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
+}  # fmt: skip
 
 
 def folder_name(name):

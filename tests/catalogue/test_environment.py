@@ -307,8 +307,8 @@ def test_row_144_any_memory_limit(catalogue, verb):
     words = {
         "run": RUN, "show": ["show", "{dir}/m.gguf"],
         "tokenize": ["tokenize", "{dir}/m.gguf", "-p", "x"], "score": SCORE[:-2], "list": ["list"],
-        "template": ["template", "{dir}/m.gguf", "--messages", "{dir}/messages.json"]}[verb,
-    }  # fmt: skip
+        "template": ["template", "{dir}/m.gguf", "--messages", "{dir}/messages.json"],
+    }[verb]  # fmt: skip
     limits = {size: {"RLIMIT_AS": size * MIB // 4} for size in range(40, 800)}
     least = next(size for size in limits if catalogue.run(["version"], limits=limits[size]).code == 0)
     enough = (

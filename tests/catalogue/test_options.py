@@ -274,15 +274,13 @@ def test_row_129_options_that_contradict_each_other(catalogue):
 
 ITEMS = b'{"text": "some text"}\n'
 QUESTION = json.dumps({"prompt": "Q:", "correct": [" a"], "incorrect": [" b"]}).encode()
-FILES = {
-    "m.gguf": None, "items.jsonl": ITEMS, "task.jsonl": QUESTION, "old": b"precious"}
-    WRITERS = {
+FILES = {"m.gguf": None, "items.jsonl": ITEMS, "task.jsonl": QUESTION, "old": b"precious"}
+WRITERS = {
     "score": (["score", "{dir}/m.gguf", "-f", "{dir}/items.jsonl"], "-o"),
     "eval": (["eval", "{dir}/m.gguf", "--task", "{dir}/task.jsonl"], "-o"),
     "profile": (["profile", "layers", "{dir}/m.gguf", "--calibrate", "{dir}/task.jsonl"], "-o"),
     "bench": (["bench", "{dir}/m.gguf", "-p", "1", "-n", "1", "-r", "1"], "--trace"),
-    ,
-}  # fmt: skip
+}
 
 
 def files():

@@ -236,19 +236,16 @@ def test_row_55_byte_tokens(catalogue):
 # --- Rows 58 and 62: patterns, empty texts ---
 
 
-def with_pattern(regex, behavior="Isolated", **where):
-    split = {
-        "type": "Split", "pattern": {"Regex": regex}, "behavior": behavior, "invert": False}
-        byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True,
-            "use_regex": False}
-        return placed(("pre_tokenizer",), {"type": "Sequence", "pretokenizers": [split, byte_level]})
-        
-        
-        HOSTILE = ["(a+)+b", "(a|a)*b", "(a|aa)+b", "(.*)*b", "(a*)*b", "((a+)+)+b", "(?:a?){64}a{64}b",
-            "(.*a){20}b",
-        "(a+)+$", "^(a+)+b",
-        "(?=(a+)+b)", "a*a*a*a*a*a*b", "(\\p{L}+)+\\d", "(?:(?:a|b|a)+)+c",
-    }  # fmt: skip
+def with_pattern(regex, behavior="Isolated"):
+    split = {"type": "Split", "pattern": {"Regex": regex}, "behavior": behavior, "invert": False}
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+    return placed(("pre_tokenizer",), {"type": "Sequence", "pretokenizers": [split, byte_level]})
+
+
+HOSTILE = [
+    "(a+)+b", "(a|a)*b", "(a|aa)+b", "(.*)*b", "(a*)*b", "((a+)+)+b", "(?:a?){64}a{64}b", "(.*a){20}b",
+    "(a+)+$", "^(a+)+b", "(?=(a+)+b)", "a*a*a*a*a*a*b", "(\\p{L}+)+\\d", "(?:(?:a|b|a)+)+c",
+]  # fmt: skip
 BROKEN = [
     "(", ")", "[", "a{", "*", "+a", "(?P<", "\\", "[z-a]", "a{9999999}", "(?<=a*)b", "(?C1)",
     "\\p{Nothing}", "(?R)", "(?1)", "((?1))",
