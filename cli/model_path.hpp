@@ -48,4 +48,13 @@ inline constexpr Option kOfflineOption = {
 /// `place`; giving two of them is a usage error.
 Result<std::string> model_argument(const Arguments& arguments, size_t place = 0);
 
+/// -m --model of a verb that has no default model.
+inline constexpr Option kRequiredModelOption = {.name = "model",
+                                                .aliases = "-m",
+                                                .kind = Kind::kFile,
+                                                .placeholder = "MODEL",
+                                                .help = "the same as the word MODEL"};
+/// model_argument() of such a verb: no model at all is a usage error.
+Result<std::string> required_model(const Arguments& arguments, const std::string& verb);
+
 }  // namespace brisk::cli

@@ -77,6 +77,14 @@ stage_python_install() {
 }
 
 stage_e2e() { BRISK_BINARY=$BRISK_ROOT/build/dev/brisk run_pytest e2e tests/e2e; }
+
+# The catalogue of bad inputs (docs/design/bad-inputs.md) through the command itself; under the sanitizers a
+# sample of it.
+stage_catalogue() { BRISK_BINARY=$BRISK_ROOT/build/dev/brisk run_pytest catalogue tests/catalogue; }
+stage_catalogue_asan() {
+  BRISK_CATALOGUE_SAMPLE=0.1 BRISK_BINARY=$BRISK_ROOT/build/asan/brisk run_pytest catalogue_asan tests/catalogue
+}
+
 stage_python() { run_pytest python tests/python; }
 stage_parity() { run_pytest parity -s tests/parity; }
 

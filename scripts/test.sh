@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, and runs them stage by stage.
 #   scripts/test.sh fast     what every push must pass: format, checks of the tree, build, unit, kernel, property
-#   scripts/test.sh full     fast, then e2e, fault, Python, parity, differential tests, sanitizers, fuzzing (default)
+#   scripts/test.sh full     fast, then e2e, bad inputs, fault, Python, parity, differential tests, sanitizers, fuzzing
+#                            (default)
 #   scripts/test.sh STAGE... the stages named, with those they stand on left to you
 # Stops at the first stage that fails; ends with a table of times and counts. A stage that passed nothing
 # has failed: a run that skipped everything proves nothing.
@@ -10,7 +11,7 @@ source "$BRISK_ROOT/scripts/stages.sh"
 cd "$BRISK_ROOT"
 
 FAST=(install format build_dev tree_checks unit)
-FULL=("${FAST[@]}" python_install fetch fault e2e python parity differential isa_caps build_asan sanitized_unit fuzz planted_bugs)
+FULL=("${FAST[@]}" python_install fetch fault e2e catalogue python parity differential isa_caps build_asan sanitized_unit catalogue_asan fuzz planted_bugs)
 
 LOGS=$BRISK_ROOT/build/test-logs
 export COUNTS=$LOGS/counts   # one line "passed failed skipped" per record() of the stage at hand

@@ -21,7 +21,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORK = ROOT / "build" / "mutants"
 TREE = WORK / "tree"
-PROGRAMS = ["unit_formats", "unit_text", "fault_formats"]
+# The programs that test a folder, the quickest first.
+PROGRAMS = {"src/formats": ["unit_formats", "fault_formats"], "src/text": ["unit_text", "unit_runtime"]}
 EXPECTED_SHARE = 0.90
 TIMEOUT_S = 120
 
@@ -120,17 +121,17 @@ def instrument_tree(folders):
     return checks
 
 
-def build():
+def build(programs):
     flags = f"-include {TREE}/mutant.hpp -Wno-error -Wno-parentheses -Wno-shadow"
     configure = ["cmake", "-S", TREE, "-B", WORK / "out", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DBRISK_CLI=OFF"]
     subprocess.run([*configure, f"-DCMAKE_CXX_FLAGS={flags}"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["cmake", "--build", WORK / "out", "--target", *PROGRAMS], check=True)
+    subprocess.run(["cmake", "--build", WORK / "out", "--target", *programs], check=True)
 
 
-def noticed(number):
+def noticed(number, programs):
     """The program whose tests notice that check `number` is off, or None."""
     environment = os.environ | {"BRISK_MUTANT": str(number), "BRISK_SOURCE_DIR": str(ROOT)}
-    for program in PROGRAMS:
+    for program in programs:
         command = [WORK / "out" / "tests" / program, "--gtest_fail_fast", "--gtest_brief=1"]
         try:
             done = subprocess.run(command, env=environment, cwd=WORK, timeout=TIMEOUT_S, capture_output=True)
@@ -141,9 +142,13 @@ def noticed(number):
     return None
 
 
+def programs_of(file):
+    return next(programs for folder, programs in PROGRAMS.items() if file.startswith(folder))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folders", nargs="+", default=["src/formats", "src/text"])
+    parser.add_argument("--folders", nargs="+", choices=list(PROGRAMS), default=list(PROGRAMS))
     parser.add_argument("--limit", type=int, help="only the first N checks")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--report", type=pathlib.Path, help="a JSON file to write")
@@ -152,11 +157,12 @@ def main():
     copy_tree()
     checks = instrument_tree(arguments.folders)[: arguments.limit]
     print(f"{len(checks)} checks", flush=True)
-    build()
-    if program := noticed(-1):
+    programs = [program for folder in arguments.folders for program in PROGRAMS[folder]]
+    build(programs)
+    if program := noticed(-1, programs):
         sys.exit(f"{program} fails with all checks on: expected the tests to pass first")
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        by = list(pool.map(noticed, range(len(checks))))
+        by = list(pool.map(lambda check: noticed(check[0], programs_of(check[1][0])), enumerate(checks)))
     survivors = [f"{file}:{line}: {what}" for (file, line, what), program in zip(checks, by) if program is None]
     share = 1 - len(survivors) / len(checks)
     for line in survivors:

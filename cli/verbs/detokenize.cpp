@@ -50,7 +50,8 @@ Result<std::vector<int32_t>> ids_argument(const Arguments& arguments) {
 
 Status run(const Arguments& arguments) {
   BRISK_ASSIGN(const std::vector<int32_t> ids, ids_argument(arguments));
-  BRISK_ASSIGN(const runtime::TextParts parts, open_text(arguments.positional(0)));
+  BRISK_ASSIGN(const std::string model, required_model(arguments, "detokenize"));
+  BRISK_ASSIGN(const runtime::TextParts parts, open_text(model));
   const auto& tokenizer = parts.tokenizer;
   for (size_t i = 0; i < ids.size(); ++i) {
     if (ids[i] >= 0 && ids[i] < tokenizer->size()) continue;
@@ -71,10 +72,12 @@ Verb verb_detokenize() {
       .group = VerbGroup::kText,
       .summary = "turn token ids into text",
       .positionals = {{.name = "MODEL",
-                       .help = "a model file, a name from 'brisk list', or built-in",
-                       .required = true}},
+                       .help = "a model file, folder or name from 'brisk list', or built-in"}},
       .options =
-          {{.name = "ids", .kind = Kind::kText, .placeholder = "LIST", .help = "ids separated by commas"},
+          {kRequiredModelOption,
+           kHubOption,
+           kOfflineOption,
+           {.name = "ids", .kind = Kind::kText, .placeholder = "LIST", .help = "ids separated by commas"},
            {.name = "ids-file",
             .kind = Kind::kFile,
             .placeholder = "FILE",

@@ -160,7 +160,7 @@ std::string summary_text(const ModelSource& source, const Totals& totals) {
   Facts facts;
   facts.add("File", escape_for_terminal(source.where()));
   facts.add("Format", format_text(source) + ", " + human_bytes(source.file_bytes()));
-  facts.add("Name", escape_for_terminal(string_or(source, "general.name", "(none)")));
+  facts.add("Name", escape_for_terminal(source.name()));
   facts.add("Parameters", human_count(totals.all.values) + " (" + grouped(totals.all.values) + ")");
   facts.add("Bits/weight", fixed(totals.bits_per_weight(), 2));
   const Result<models::LlmConfig> config = config_of(source);
@@ -349,12 +349,12 @@ Verb verb_show() {
       .name = "show",
       .aliases = "info",
       .group = VerbGroup::kFiles,
-      .summary = "show what is in a model file",
+      .summary = "show what is in a model file or folder",
       .details =
           "--graph prints the graph that Brisk runs, one line per op: %3 is a value, @name a weight. "
           "--plan lists the calls of a step: kernel, output, its place and largest size in the arena, and "
           "the bytes of repacked weight; then what each graph pass did, and the regions of the graph.",
-      .positionals = {{.name = "FILE", .help = "a model file or a name from 'brisk list' [built-in]"}},
+      .positionals = {{.name = "FILE", .help = "a model file, folder or name from 'brisk list' [built-in]"}},
       .options = {{.name = "tensors", .help = "list the tensors"},
                   {.name = "all", .aliases = "-a", .help = "everything, long values and arrays in full"},
                   {.name = "graph", .help = "print the graph that runs, as text, instead"},

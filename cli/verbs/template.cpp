@@ -67,10 +67,11 @@ Result<Json> read_variables(const std::string& path) {
 }
 
 Status run(const Arguments& arguments) {
+  BRISK_ASSIGN(const std::string model, required_model(arguments, "template"));
   if (!arguments.given("messages")) {
     return usage_error({"brisk template", "--messages FILE", "nothing", "--messages messages.json"});
   }
-  BRISK_ASSIGN(const Template source, find_template(arguments.positional(0)));
+  BRISK_ASSIGN(const Template source, find_template(model));
   BRISK_ASSIGN(Json variables, read_variables(arguments.text("messages")));
   if (!variables.contains("bos_token")) variables["bos_token"] = source.bos;
   if (!variables.contains("eos_token")) variables["eos_token"] = source.eos;
@@ -95,9 +96,11 @@ Verb verb_template() {
           "bos_token, eos_token and further variables. The model gives bos_token and eos_token when the file "
           "does not.",
       .positionals = {{.name = "MODEL",
-                       .help = "a model (its own template) or a Jinja file",
-                       .required = true}},
-      .options = {{.name = "messages",
+                       .help = "a model file, folder or name (for its own template), or a Jinja file"}},
+      .options = {kRequiredModelOption,
+                  kHubOption,
+                  kOfflineOption,
+                  {.name = "messages",
                    .kind = Kind::kFile,
                    .placeholder = "FILE.json",
                    .help = "the messages and other variables; - is standard input"},

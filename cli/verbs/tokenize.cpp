@@ -20,7 +20,8 @@ std::string listing(const text::Tokenizer& tokenizer, const std::vector<int32_t>
 }
 
 Status run(const Arguments& arguments) {
-  BRISK_ASSIGN(const runtime::TextParts parts, open_text(arguments.positional(0)));
+  BRISK_ASSIGN(const std::string model, required_model(arguments, "tokenize"));
+  BRISK_ASSIGN(const runtime::TextParts parts, open_text(model));
   const auto& tokenizer = parts.tokenizer;
   BRISK_ASSIGN(const std::string text, text_argument(arguments, "a text"));
   const bool special = !arguments.flag("no-special");
@@ -49,9 +50,11 @@ Verb verb_tokenize() {
       .group = VerbGroup::kText,
       .summary = "turn a text into token ids",
       .positionals = {{.name = "MODEL",
-                       .help = "a model file, a name from 'brisk list', or built-in",
-                       .required = true}},
-      .options = {{.name = "prompt",
+                       .help = "a model file, folder or name from 'brisk list', or built-in"}},
+      .options = {kRequiredModelOption,
+                  kHubOption,
+                  kOfflineOption,
+                  {.name = "prompt",
                    .aliases = "-p --text",
                    .kind = Kind::kText,
                    .placeholder = "TEXT",

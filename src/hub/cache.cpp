@@ -50,23 +50,33 @@ Status system_error(const std::string& path, std::string expected, const std::er
       {path, std::move(expected), error.message(), "checking the path and its permissions"});
 }
 
-/// The shards that an index names and the snapshot lacks are an error: half a model.
-Status check_shards(const RepoName& name, const std::string& snapshot,
-                    const std::vector<std::string>& files) {
-  for (const std::string& file : files) {
+/// A shard that an index of the `chosen` files names and the snapshot lacks: half a model. Empty when all
+/// are there.
+Result<std::string> missing_shard(const std::string& snapshot, const std::vector<std::string>& chosen,
+                                  const std::vector<std::string>& files) {
+  for (const std::string& file : chosen) {
     if (!file.ends_with(kIndex)) continue;
     BRISK_ASSIGN(const std::string text, read_file(snapshot + "/" + file, JsonLimits().bytes));
     BRISK_ASSIGN(const Json index, parse_json(text, snapshot + "/" + file));
     const auto map = index.is_object() ? index.find("weight_map") : index.end();
     if (map == index.end() || !map->is_object()) continue;
     for (const auto& entry : map->items()) {
-      const std::string shard = entry.value().is_string() ? entry.value().get<std::string>() : "";
-      if (std::ranges::find(files, shard) != files.end()) continue;
-      return environment_error({name.text(), "all its files", "no '" + shard + "'",
-                                "'brisk pull " + name.text() + "', which goes on where it stopped"});
+      const std::string shard = entry.value().is_string() ? entry.value().get<std::string>() : "(no name)";
+      if (std::ranges::find(files, shard) == files.end()) return shard;
     }
   }
-  return {};
+  return std::string();
+}
+
+/// The model with the sum of its files.
+StoredModel sum_of(StoredModel model, const std::vector<FoundFile>& files,
+                   const std::vector<std::string>& chosen) {
+  for (const FoundFile& file : files) {
+    if (std::ranges::find(chosen, file.name) == chosen.end()) continue;
+    model.bytes += file.bytes;
+    model.modified = std::max(model.modified, file.modified);
+  }
+  return model;
 }
 
 Result<std::string> find_in_snapshot(const RepoFolder& folder, const std::string& cache,
@@ -76,22 +86,45 @@ Result<std::string> find_in_snapshot(const RepoFolder& folder, const std::string
   const std::vector<std::string> files = names_of(walk(snapshot, kRepoDepth, cache, warnings));
   BRISK_ASSIGN(const std::vector<std::string> chosen, select_files(name, files));
   if (chosen.front().ends_with(".gguf") || !name.file.empty()) return snapshot + "/" + chosen.front();
-  BRISK_TRY(check_shards(name, snapshot, files));
-  return snapshot;
+  BRISK_ASSIGN(const std::string missing, missing_shard(snapshot, chosen, files));
+  if (missing.empty()) return snapshot;
+  return environment_error({name.text(), "all its files", "no '" + missing + "'",
+                            "'brisk pull " + name.text() + "', which goes on where it stopped"});
+}
+
+Status not_pulled(const RepoName& name) {
+  return environment_error({name.text(), "a model of the Hugging Face cache", "no such model",
+                            "'brisk pull " + name.text() + "'"});
+}
+
+/// The same error, which says first why nothing is fetched.
+Status while_offline(const Status& status) {
+  ErrorParts parts = status.parts();
+  parts.got += "; offline mode is on";
+  parts.hint = "without offline mode (--offline, HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE): " + parts.hint;
+  return {status.code(), std::move(parts)};
+}
+
+/// Adds a folder of safetensors, or why it cannot run.
+void list_folder(const RepoName& name, const std::string& snapshot, const std::vector<FoundFile>& files,
+                 std::vector<StoredModel>& models, Warnings& warnings) {
+  const std::vector<std::string> all = names_of(files);
+  const auto chosen = select_files(name, all);
+  if (!chosen.ok()) return;
+  const Result<std::string> missing = missing_shard(snapshot, *chosen, all);
+  if (!missing.ok()) {
+    warnings.push_back(name.text() + ": " + missing.status().message());
+  } else if (!missing->empty()) {
+    warnings.push_back(name.text() + ": no '" + *missing + "'; 'brisk pull' fetches it");
+  } else {
+    models.push_back(sum_of({Store::kHub, name.text(), snapshot}, files, *chosen));
+  }
 }
 
 std::vector<StoredModel> list_snapshot(const std::string& cache, const std::string& repo,
                                        const std::string& snapshot, Warnings& warnings) {
   std::vector<StoredModel> models;
   const std::vector<FoundFile> files = walk(snapshot, kRepoDepth, cache, warnings);
-  const auto sum = [&](StoredModel model, const std::vector<std::string>& chosen) {
-    for (const FoundFile& file : files) {
-      if (std::ranges::find(chosen, file.name) == chosen.end()) continue;
-      model.bytes += file.bytes;
-      model.modified = std::max(model.modified, file.modified);
-    }
-    models.push_back(std::move(model));
-  };
   const std::vector<GgufChoice> choices = gguf_choices(names_of(files));
   for (const GgufChoice& choice : choices) {
     const auto same = std::ranges::count(choices, choice.label, &GgufChoice::label);
@@ -106,22 +139,14 @@ std::vector<StoredModel> list_snapshot(const std::string& cache, const std::stri
                          std::to_string(choice.parts) + " parts; 'brisk pull' fetches the others");
       continue;
     }
-    sum({Store::kHub, name.text(), snapshot + "/" + choice.files.front()}, choice.files);
+    models.push_back(
+        sum_of({Store::kHub, name.text(), snapshot + "/" + choice.files.front()}, files, choice.files));
   }
-  const RepoName name{.repo = repo};
-  if (!choices.empty()) return models;
-  if (const auto folder = select_files(name, names_of(files)); folder.ok()) {
-    sum({Store::kHub, name.text(), snapshot}, *folder);
-  }
+  if (choices.empty()) list_folder({.repo = repo}, snapshot, files, models, warnings);
   return models;
 }
 
 }  // namespace
-
-Status not_pulled(const RepoName& name) {
-  return environment_error({name.text(), "a model of the Hugging Face cache", "no such model",
-                            "'brisk pull " + name.text() + "'"});
-}
 
 Status make_shared_folders(const std::string& path) {
   std::error_code error;
@@ -185,7 +210,7 @@ Status RepoFolder::write_ref(const std::string& revision, const std::string& com
   return file.commit();
 }
 
-Result<std::string> find_in_cache(const std::string& cache, const RepoName& name) {
+Result<std::string> find_in_cache(const std::string& cache, const RepoName& name, bool offline) {
   const RepoFolder folder(cache, name.repo);
   Status first;
   for (const std::string& commit : folder.commits(name.revision)) {
@@ -193,7 +218,8 @@ Result<std::string> find_in_cache(const std::string& cache, const RepoName& name
     if (path.ok()) return path;
     if (first.ok()) first = path.status();
   }
-  return first.ok() ? not_pulled(name) : first;
+  if (first.ok()) first = not_pulled(name);
+  return offline ? while_offline(first) : first;
 }
 
 std::vector<StoredModel> list_cache(const std::string& cache, Warnings& warnings) {

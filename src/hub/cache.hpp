@@ -57,11 +57,9 @@ inline constexpr int kRepoDepth = 6;
 Status make_shared_folders(const std::string& path);
 
 /// The path of the model that `name` means: a GGUF (its first part) or a folder with safetensors.
-/// An environment error when it is not in the cache, or not wholly.
-Result<std::string> find_in_cache(const std::string& cache, const RepoName& name);
-
-/// The error when a repository is not in the cache.
-Status not_pulled(const RepoName& name);
+/// An environment error when it is not in the cache, or not wholly; `offline`: the error says that this mode
+/// is on.
+Result<std::string> find_in_cache(const std::string& cache, const RepoName& name, bool offline);
 
 /// All models of the cache.
 std::vector<StoredModel> list_cache(const std::string& cache, Warnings& warnings);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "base/memory.hpp"
 #include "hub/names.hpp"
 
 namespace brisk::hub {
@@ -23,7 +24,7 @@ struct Transfer {
   const Request& request;
   const Sink& sink;
   Response response = {};
-  Status sink_status = {};
+  Status callback_status = {};
   size_t header_bytes = 0;
   size_t error_body = 0;
   bool too_much = false;  // we cut the connection ourselves: header or body of an error without end
@@ -35,24 +36,32 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-size_t on_header(char* data, size_t, size_t count, void* context) {
-  auto& transfer = *static_cast<Transfer*>(context);
-  const std::string_view line(data, count);
+void read_header(Transfer& transfer, std::string_view line) {
   if (line.starts_with("HTTP/")) {
     transfer.response.headers.clear();
     const size_t space = line.find(' ');
     transfer.response.status =
         space == line.npos ? 0 : std::strtol(std::string(line.substr(space)).c_str(), nullptr, 10);
-    return count;
+    return;
   }
-  transfer.header_bytes += count;
+  transfer.header_bytes += line.size();
   transfer.too_much = transfer.header_bytes > kMostHeaderBytes;
-  if (transfer.too_much) return 0;
+  if (transfer.too_much) return;
   const size_t colon = line.find(':');
   if (colon != line.npos) {
     transfer.response.headers[lower_case(trim(line.substr(0, colon)))] = trim(line.substr(colon + 1));
   }
-  return count;
+}
+
+// No exception may pass through libcurl: the callbacks turn them into a status.
+
+size_t on_header(char* data, size_t, size_t count, void* context) {
+  auto& transfer = *static_cast<Transfer*>(context);
+  transfer.callback_status = catch_out_of_memory("the head of an answer", [&] {
+    read_header(transfer, std::string_view(data, count));
+    return Status();
+  });
+  return transfer.callback_status.ok() && !transfer.too_much ? count : 0;
 }
 
 size_t on_body(char* data, size_t, size_t count, void* context) {
@@ -62,8 +71,10 @@ size_t on_body(char* data, size_t, size_t count, void* context) {
     transfer.too_much = transfer.error_body > kMostErrorBody;
     return transfer.too_much ? 0 : count;
   }
-  transfer.sink_status = transfer.sink(transfer.response, std::as_bytes(std::span(data, count)));
-  return transfer.sink_status.ok() ? count : 0;
+  transfer.callback_status = catch_out_of_memory("the body of an answer", [&] {
+    return transfer.sink(transfer.response, std::as_bytes(std::span(data, count)));
+  });
+  return transfer.callback_status.ok() ? count : 0;
 }
 
 int on_progress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
@@ -257,8 +268,8 @@ Outcome Client::get_once(const Request& request, const std::string& url, bool wi
   curl_->easy_getinfo(handle, CURLINFO_RETRY_AFTER, &wait);
   if (outcome.response.headers.contains("retry-after")) outcome.response.retry_after_s = wait;
   if (code == CURLE_OK) return outcome;
-  if (!transfer.sink_status.ok()) {
-    outcome.status = transfer.sink_status;
+  if (!transfer.callback_status.ok()) {
+    outcome.status = transfer.callback_status;
   } else if (code == CURLE_ABORTED_BY_CALLBACK) {
     outcome.status = cancelled();
   } else if (transfer.too_much && outcome.response.status >= 300) {
@@ -274,11 +285,12 @@ Outcome Client::get_once(const Request& request, const std::string& url, bool wi
 Status with_retries(const RetryRule& rule, const std::function<Try()>& attempt) {
   using Clock = std::chrono::steady_clock;
   const auto stopped = [&rule] { return rule.stopped && rule.stopped(); };
-  for (int failures = 0;;) {
+  for (int failures = 0, all = 1;; ++all) {
     const Try done = attempt();
     if (done.status.ok() || !done.again) return done.status;
     failures = done.progressed ? 1 : failures + 1;
-    if (failures >= rule.tries || done.retry_after_s > kLongestWait_s) return done.status;
+    if (failures >= rule.tries || all >= rule.all_tries || done.retry_after_s > kLongestWait_s)
+      return done.status;
     auto pause = std::chrono::milliseconds(rule.pause_ms << std::min(failures - 1, 5));
     if (done.retry_after_s >= 0) pause = std::chrono::seconds(done.retry_after_s);
     for (const auto end = Clock::now() + pause; Clock::now() < end && !stopped();) {

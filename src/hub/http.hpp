@@ -83,7 +83,8 @@ struct Try {
   bool progressed = false;     ///< it brought us so much further that counting starts anew
 };
 struct RetryRule {
-  int tries = 5;  ///< in a row without progress
+  int tries = 5;       ///< in a row without progress
+  int all_tries = 30;  ///< with and without: a server that always cuts must end in an error, too
   int64_t pause_ms = 500;
   std::function<bool()> stopped = {};
 };

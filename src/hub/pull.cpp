@@ -9,6 +9,7 @@
 #include <system_error>
 #include <thread>
 
+#include "base/memory.hpp"
 #include "base/partial_file.hpp"
 #include "hub/cache.hpp"
 #include "hub/download.hpp"
@@ -98,17 +99,18 @@ class Crew {
 
  private:
   void work() {
-    Result<Client> client = Client::create();
-    if (!client.ok()) return fail(client.status());
-    for (size_t i = next_++; i < files_.size() && !failed_; i = next_++) {
-      if (!files_[i].fetched) continue;
-      if (Status status = download(*client, context_, files_[i].file); !status.ok()) return fail(status);
-    }
-  }
-
-  void fail(const Status& status) {
+    const Status status = catch_out_of_memory("a download", [this] { return fetch(); });
+    if (status.ok()) return;
     const std::lock_guard lock(mutex_);
     if (!failed_.exchange(true)) first_error_ = status;
+  }
+
+  Status fetch() {
+    BRISK_ASSIGN(Client client, Client::create());
+    for (size_t i = next_++; i < files_.size() && !failed_; i = next_++) {
+      if (files_[i].fetched) BRISK_TRY(download(client, context_, files_[i].file));
+    }
+    return {};
   }
 
   const DownloadContext& context_;
@@ -140,7 +142,7 @@ Result<uint64_t> fetch_files(const Settings& settings, const RepoName& name, con
 }
 
 Result<PullReport> look_up(const Settings& settings, const RepoName& name) {
-  BRISK_ASSIGN(std::string path, find_in_cache(settings.cache, name));
+  BRISK_ASSIGN(std::string path, find_in_cache(settings.cache, name, settings.offline));
   PullReport report;
   report.commit = RepoFolder(settings.cache, name.repo).commit_of(name.revision);
   report.path = std::move(path);
@@ -167,7 +169,7 @@ Result<PullReport> pull(const Settings& settings, const RepoName& name, const Pu
   BRISK_TRY(folder.write_ref(name.revision, listing.commit));
   RepoName pinned = name;
   pinned.revision = listing.commit;
-  BRISK_ASSIGN(report.path, find_in_cache(settings.cache, pinned));
+  BRISK_ASSIGN(report.path, find_in_cache(settings.cache, pinned, settings.offline));
   return report;
 }
 

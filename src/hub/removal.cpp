@@ -58,12 +58,29 @@ Result<Removal> whole_repo(const RepoFolder& folder) {
   return removal;
 }
 
+Status not_here(const std::string& name) {
+  return environment_error({name, "a name of 'brisk list'", "no such model", "'brisk list'"});
+}
+
+/// Snapshots share blobs and refs, so one revision alone is never removed; taking the name for that of the
+/// whole repository would remove more than was asked for.
+Status refuse_revision(const RepoName& name) {
+  if (name.revision == "main") return {};
+  RepoName all = name;
+  all.revision = "main";
+  return usage_error({name.text(), "a whole repository or one quant of it",
+                      "the revision '" + name.revision + "'",
+                      "'brisk rm " + all.text() + "', for all its revisions"});
+}
+
 }  // namespace
 
 Result<Removal> plan_removal(const std::string& cache, const RepoName& name) {
+  BRISK_TRY(refuse_revision(name));
   const RepoFolder folder(cache, name.repo);
   std::error_code error;
-  if (fs::symlink_status(folder.path(), error).type() != fs::file_type::directory) return not_pulled(name);
+  if (fs::symlink_status(folder.path(), error).type() != fs::file_type::directory)
+    return not_here(name.text());
   if (name.quant.empty() && name.file.empty()) return whole_repo(folder);
   const std::vector<Link> links = links_of(folder, cache);
   std::set<std::string> names;
@@ -92,9 +109,7 @@ Result<Removal> plan_own_removal(const std::string& name) {
   const auto model = std::ranges::find_if(models, [&](const StoredModel& entry) {
     return entry.name == name || entry.name + std::string(kGguf) == name;
   });
-  if (model == models.end()) {
-    return environment_error({name, "a name of 'brisk list'", "no such model", "'brisk list'"});
-  }
+  if (model == models.end()) return not_here(name);
   Removal removal;
   Warnings warnings;
   for (const GgufChoice& choice : gguf_choices(names_of(walk(folder, 1, "", warnings)))) {

@@ -19,7 +19,7 @@ struct Removal {
 };
 
 /// A name without quant and file means the whole repository, else only that model: its links in all
-/// snapshots, and those blobs to which no other link leads.
+/// snapshots, and those blobs to which no other link leads. A name with a revision is a usage error.
 Result<Removal> plan_removal(const std::string& cache, const RepoName& name);
 
 /// The same for a name of Brisk's own folder: all parts of a GGUF, or a folder.

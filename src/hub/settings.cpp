@@ -95,12 +95,16 @@ Result<std::string> cache_of_hub() {
   return home + "/hub";
 }
 
+bool offline_of_hub() {
+  return is_true(variable("HF_HUB_OFFLINE")) || is_true(variable("TRANSFORMERS_OFFLINE"));
+}
+
 Result<Settings> read_settings() {
   Settings settings;
   BRISK_ASSIGN(settings.endpoint, read_endpoint());
   BRISK_ASSIGN(settings.cache, cache_of_hub());
   BRISK_ASSIGN(settings.token, read_token());
-  settings.offline = is_true(variable("HF_HUB_OFFLINE")) || is_true(variable("TRANSFORMERS_OFFLINE"));
+  settings.offline = offline_of_hub();
   settings.stall_seconds = read_stall(settings.stall_seconds);
   return settings;
 }

@@ -22,5 +22,7 @@ struct Settings {
 Result<Settings> read_settings();
 /// Only Settings::cache, which needs no token.
 Result<std::string> cache_of_hub();
+/// Only Settings::offline.
+bool offline_of_hub();
 
 }  // namespace brisk::hub

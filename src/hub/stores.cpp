@@ -161,7 +161,7 @@ Result<std::string> find_in_store(const std::string& name) {
   if (!ollama && !name.starts_with(kLmStudioPrefix)) {
     BRISK_ASSIGN(const RepoName repo, parse_repo(name));
     BRISK_ASSIGN(const std::string cache, cache_of_hub());
-    return find_in_cache(cache, repo);
+    return find_in_cache(cache, repo, offline_of_hub());
   }
   for (const std::string& folder : ollama ? ollama_folders() : lm_studio_folders()) {
     const std::vector<StoredModel> found =

@@ -189,7 +189,10 @@ Status Session::continue_text(std::span<const float> logits, const GenerateOptio
                               const std::atomic<bool>* cancel, Generation& out) {
   const text::Tokenizer& tokenizer = model().tokenizer();
   Sampler sampler(options.sampling, model().config().vocabulary);
-  text::StreamDecoder decoder(tokenizer);
+  // Behind text a space is a space; behind a special token it may be the one that encoding puts in front.
+  const bool behind_text =
+      !tokens_.empty() && tokenizer.token_type(tokens_.back()) != text::TokenType::kControl;
+  text::StreamDecoder decoder(tokenizer, false, behind_text);
   StopFilter filter(options.stop);
   bool left = false;  // the caller wants no more
   auto emit = [&](std::string_view piece) {

@@ -369,22 +369,21 @@ def test_row_131_a_failure_leaves_no_output(catalogue):
     for verb, (words, option) in WRITERS.items():
         for path, force in (("{dir}/new", []), ("{dir}/old", ["--force"])):
             cases.append(Case(f"{verb} {path}", [*words, option, path, *force], files() | bad))
-    broken = {
-        "items.jsonl": b'{"text": 7}', "task.jsonl": b"{}"}
-        for verb in ("score", "eval", "profile"):
+    broken = {"items.jsonl": b'{"text": 7}', "task.jsonl": b"{}"}
+    for verb in ("score", "eval", "profile"):
         words, option = WRITERS[verb]
         cases.append(Case(f"{verb} of broken items", [*words, option, "{dir}/new"], files() | broken))
-        catalogue.check(*cases)
-        
-        
-        # --- Row 134: closed descriptors ---
-        
-        QUIET = {"version": [], "doctor": [], "list": [], "help": [], "tokenize": ["{dir}/m.gguf", "-p", "x"],
-        "show": ["{dir}/m.gguf"],
-        "run": ["{dir}/m.gguf", "-p", "x", "-n", "1"], "detokenize": ["{dir}/m.gguf", "--ids", "97"],
-        "score": ["{dir}/m.gguf", "-f", "{dir}/items.jsonl"],
-        "completion": ["bash"], "bench": ["{dir}/m.gguf", "-p", "1", "-n", "1", "-r", "1"],
-    }  # fmt: skip
+    catalogue.check(*cases)
+
+
+# --- Row 134: closed descriptors ---
+
+QUIET = {
+    "version": [], "doctor": [], "list": [], "help": [], "completion": ["bash"], "show": ["{dir}/m.gguf"],
+    "tokenize": ["{dir}/m.gguf", "-p", "x"], "detokenize": ["{dir}/m.gguf", "--ids", "97"],
+    "run": ["{dir}/m.gguf", "-p", "x", "-n", "1"], "score": ["{dir}/m.gguf", "-f", "{dir}/items.jsonl"],
+    "bench": ["{dir}/m.gguf", "-p", "1", "-n", "1", "-r", "1"],
+}  # fmt: skip
 
 
 def test_row_134_closed_descriptors(catalogue):
@@ -395,8 +394,17 @@ def test_row_134_closed_descriptors(catalogue):
         ):
             codes = (ENVIRONMENT,) if "stdout" in closed else (0,)
             cases.append(Case(f"{verb} without {closed}", [verb, *words], files(), codes, closed=closed))
+    state = {"XDG_STATE_HOME": "{dir}/state"}
     for verb in ("run", "chat"):
-        cases.append(Case(f"{verb} waits for no input", [verb, "{dir}/m.gguf", "-n", "1"], files(),
-            (0, USAGE, BAD_INPUT, ENVIRONMENT), closed=("stdin",), writes=True,
-                          variables={"XDG_STATE_HOME": "{dir}/state"}))  # fmt: skip
+        words = [verb, "{dir}/m.gguf", "-n", "1"]
+        codes = (0, USAGE, BAD_INPUT, ENVIRONMENT)
+        name = f"{verb} waits for no input"
+        cases.append(Case(name, words, files(), codes, closed=("stdin",), writes=True, variables=state))
     catalogue.check(*cases)
+
+
+@pytest.mark.xfail(strict=True, reason="parts of an error are not cut for --json")
+def test_an_error_in_json_is_short_too(catalogue):
+    check = lambda result: f"{len(result.err)} bytes" if len(result.err) > 8192 else ""  # noqa: E731
+    words = ["run", "-p", "x", "--threads=" + "x" * 100_000, "--json"]
+    catalogue.check(Case("a long value", words, codes=(USAGE,), check=check))

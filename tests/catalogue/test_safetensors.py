@@ -418,68 +418,46 @@ def test_config_with_missing_keys(catalogue):
     catalogue.check(*cases)
 
 
+def with_file(name, content, words=RUN, **more):
+    """The tiny folder with one file replaced (None: left out)."""
+    return Case(f"{name}: {more.pop('label')}", words, in_folder(tiny_folder() | {name: content}), **more)
+
+
 def test_files_of_the_folder_that_are_none(catalogue):
     random = rng("config cuts")
-    cases = [
-        ]
-        for name in ("config.json", "tokenizer_config.json", "generation_config.json", "tokenizer.json"):
+    optional = ("tokenizer_config.json", "generation_config.json")
+    cases = []
+    for name in ("config.json", "tokenizer.json", *optional):
         whole = tiny_folder()[name]
         contents = {
-        "empty": b"", "a list": b"[]", "a number": b"7", "null": b"null", "a string": b'"x"',
-        "brackets": b"[" * 100_000,
-        "deep": b'{"a":' * 100_000, "zeros": bytes(1000), "UTF-16": whole.decode().encode("utf-16"),
-        "not UTF-8": b'{"a": "\xff"}',
-        "20 MB": b'{"a": "' + b"x" * 20_000_000 + b'"}', "trailing": whole + b"]",
-        } | {f"cut at {cut}": whole[:cut] for cut in random.sample(range(1, len(whole)), 12),
-    ]  # fmt: skip
+            "empty": b"", "a list": b"[]", "a number": b"7", "null": b"null", "a string": b'"x"',
+            "brackets": b"[" * 100_000, "deep": b'{"a":' * 100_000, "zeros": bytes(1000),
+            "UTF-16": whole.decode().encode("utf-16"), "not UTF-8": b'{"a": "\xff"}',
+            "trailing": whole + b"]",
+            "20 MB": b'{"a": "' + b"x" * 20_000_000 + b'"}',
+        } | {f"cut at {cut}": whole[:cut] for cut in random.sample(range(1, len(whole)), 12)}  # fmt: skip
         for label, content in contents.items():
-            optional_and_empty = label == "empty" and name in (
-                "tokenizer_config.json",
-                "generation_config.json",
-            )
+            codes = EITHER if label == "empty" and name in optional else (BAD_INPUT,)
             words = RUN + (["--json"] if len(label) % 2 else [])
-            codes = EITHER if optional_and_empty else (BAD_INPUT,)
-            cases.append(
-                Case(
-                    f"{name}, {label}",
-                    words,
-                    in_folder(tiny_folder() | {name: content}),
-                    codes,
-                    () if codes == EITHER else (name,),
-                )
-            )
+            cases.append(with_file(name, content, words, label=label, codes=codes, says=(name,)))
     for name in ("config.json", "tokenizer.json"):
-        cases.append(Case(f"without {name}", RUN, in_folder(tiny_folder() | {name: None}), GONE, (name,)))
-    for name in ("tokenizer_config.json", "generation_config.json"):
-        cases.append(Case(f"without {name}", RUN, in_folder(tiny_folder() | {name: None}), (0,)))
+        cases.append(with_file(name, None, label="not there", codes=GONE, says=(name,)))
+    for name in optional:
+        cases.append(with_file(name, None, label="not there", codes=(0,)))
+    catalogue.check(*cases)
+
+
+def test_values_of_the_other_files(catalogue):
+    cases = []
     for value in (-1, 2**31, 2**64, models.VOCABULARY, "x", [0, -1], {}, [[]], 1.5):
         content = dump({"eos_token_id": value})
-        cases.append(
-            Case(
-                f"ends {value!r}",
-                RUN,
-                in_folder(tiny_folder() | {"generation_config.json": content}),
-                says=("eos_token_id",),
-            )
-        )
-    for value in (
-        7,
-        {},
-        [7],
-        [{"name": 7}],
-        [{"name": "other", "template": "x"}],
-        [{"name": "default"}],
-        True,
-    ):
+        says = ("generation_config.json", "eos_token_id")
+        cases.append(with_file("generation_config.json", content, label=f"ends {value!r}", says=says))
+    nameless = [[7], [{"name": 7}], [{"name": "other", "template": "x"}], [{"name": "default"}]]
+    for value in (7, {}, True, *nameless):
         content = dump({"chat_template": value})
-        cases.append(
-            Case(
-                f"template {value!r}",
-                RUN,
-                in_folder(tiny_folder() | {"tokenizer_config.json": content}),
-                says=("chat_template",),
-            )
-        )
+        says = ("tokenizer_config.json", "chat_template")
+        cases.append(with_file("tokenizer_config.json", content, label=f"template {value!r}", says=says))
     catalogue.check(*cases)
 
 

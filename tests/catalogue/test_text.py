@@ -100,31 +100,29 @@ def test_row_56_other_runs_for_some_pre_tokenizers(catalogue):
 
 
 def test_row_56_every_word_model(catalogue):
-    cases = [
-        ]
-        for name, file in files_of_models().items():
-        cases += [fast_enough(name, file, text, label) for label, text in (RUNS | MIXED).items()]
-        catalogue.check(*cases)
-        
-        
-        def test_row_56_tokenizer_json(catalogue):
-        """The parts of tokenizer.json that look at every character."""
-        normalizers = [
-        {"type": kind} for kind in ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Nmt")
-        ]
-        normalizers += [{"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True,
-        "strip_accents": None, "lowercase": True},
-        {"type": "Strip", "strip_left": True, "strip_right": True},
-    ]  # fmt: skip
-    splits = [
-        {"type": kind} for kind in ("BertPreTokenizer", "Whitespace", "WhitespaceSplit")]
-        splits += [{"type": "Punctuation", "behavior": "Isolated"},
-            {"type": "Digits", "individual_digits": True},
-        {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always",
-        "split": True},
-    ]  # fmt: skip
     cases = []
-    for part, kinds in (("normalizer", normalizers), ("pre_tokenizer", splits)):
+    for name, file in files_of_models().items():
+        cases += [fast_enough(name, file, text, label) for label, text in (RUNS | MIXED).items()]
+    catalogue.check(*cases)
+
+
+NORMALIZERS = [
+    *({"type": kind} for kind in ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Nmt")),
+    {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None,
+     "lowercase": True},
+    {"type": "Strip", "strip_left": True, "strip_right": True},
+]  # fmt: skip
+SPLITS = [
+    *({"type": kind} for kind in ("BertPreTokenizer", "Whitespace", "WhitespaceSplit")),
+    {"type": "Punctuation", "behavior": "Isolated"}, {"type": "Digits", "individual_digits": True},
+    {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True},
+]  # fmt: skip
+
+
+def test_row_56_tokenizer_json(catalogue):
+    """The parts of tokenizer.json that look at every character."""
+    cases = []
+    for part, kinds in (("normalizer", NORMALIZERS), ("pre_tokenizer", SPLITS)):
         for kind in kinds:
             decoder = models.tokenizer()["decoder"] if part == "normalizer" else None
             value = dump(models.tokenizer() | {part: kind, "decoder": decoder})

@@ -182,6 +182,71 @@ def test_half_a_folder_is_not_taken_for_a_model(here, home):
     cache.put("model.safetensors.index.json", json.dumps({"weight_map": shards}).encode())
     result = here("run", f"hf:{REPO}", "-p", "x", "--json")
     assert result.code == 4 and "model-00002" in result.error()["got"]
+    models, warnings = listed(here)
+    assert not models
+    assert len(warnings) == 1 and f"hf:{REPO}: no 'model-00002" in warnings[0]
+    cache.put("model-00002-of-00002.safetensors", some_bytes(2000, 1))
+    models, warnings = listed(here)
+    assert set(models) == {f"hf:{REPO}"} and not warnings
+
+
+def test_an_index_that_is_no_json_is_not_listed(here, home):
+    cache = HubCache(home).main()
+    cache.put("config.json", b"{}")
+    cache.put("model.safetensors", some_bytes(2000))
+    cache.put("model.safetensors.index.json", b"{")
+    models, warnings = listed(here)
+    assert not models and len(warnings) == 1 and REPO in warnings[0]
+
+
+@pytest.mark.parametrize("way", [{"HF_HUB_OFFLINE": "1"}, {"TRANSFORMERS_OFFLINE": "1"}, {}])
+def test_offline_errors_say_so(here, home, way):
+    cache = HubCache(home).main()
+    cache.put("half-Q2_K-00001-of-00002.gguf", some_bytes(3000))
+    words = [] if way else ["--offline"]
+    for name in (REPO, "owner/none"):
+        for line in (["pull", name], ["run", "-p", "x", "-hf", name]):
+            error = here(*line, *words, "--json", **way).error()
+            assert "offline mode is on" in error["got"] and "without offline mode" in error["hint"]
+    assert ("offline" in here("run", f"hf:{REPO}", "-p", "x", **way).err) == bool(way)
+
+
+@pytest.mark.parametrize(
+    "typed", ["HF:Owner/Some-Model:q4_0", "some-modle", "OWNER/some-modl", "owner/some-model:Q4_1", "SmolLM2", "smollm"]
+)
+def test_the_nearest_name_of_any_store(here, home, ollama, typed):
+    HubCache(home).main().put("m-Q4_0.gguf", some_bytes(3000))
+    ollama.put("registry.ollama.ai/library/smollm2/latest", some_bytes(3000))
+    near = "ollama:smollm2:latest" if typed.lower().startswith("smol") else f"{REPO}:Q4_0"
+    error = here("run", typed, "-p", "x", "--json")
+    assert error.code == 4 and near.removeprefix(f"{REPO}:") in error.error()["hint"] + error.error()["got"]
+
+
+def test_models_by_option_as_by_word(here, home, model, tmp_path):
+    HubCache(home).main().put("m-Q4_1.gguf", pathlib.Path(model).read_bytes())
+    messages = tmp_path / "messages.json"
+    messages.write_text('[{"role": "user", "content": "Hi"}]')
+    for verb, *rest in (
+        ("tokenize", "-p", "Hello"),
+        ("detokenize", "--ids", "1,2"),
+        ("template", "--messages", messages),
+    ):
+        by_word = here.ok(verb, model, *rest).out
+        assert by_word == here.ok(verb, "-m", model, *rest).out
+        assert by_word == here.ok(verb, "-hf", f"{REPO}:Q4_1", "--offline", *rest).out
+        assert "the model once" in here(verb, model, "-m", model, *rest).err
+        assert here(verb, *rest).code == 2
+
+
+def test_show_names_a_model_without_a_name(here, home, tmp_path):
+    folder = tmp_path / "nameless"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    header = json.dumps({"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
+    data = len(header).to_bytes(8, "little") + header + b"\0" * 4
+    (folder / "model.safetensors").write_bytes(data)
+    shown = here.ok("show", folder).out
+    assert "nameless" in [line.split()[-1] for line in shown.splitlines() if line.startswith("Name")]
 
 
 def test_blobs_that_repositories_share(here, home, model):
@@ -298,6 +363,17 @@ def test_rm_of_one_model_keeps_what_others_need(here, home):
     assert here.ok("rm", REPO, "-y", "--json").json()["bytes"] == 4000 + rest
     assert not cache.folder.exists()
     assert here("rm", f"hf:{REPO}", "-y").code == 4
+
+
+def test_rm_refuses_a_revision(here, home):
+    """It once took the name for the whole repository and removed all of it."""
+    path = HubCache(home).main().put("m-Q4_0.gguf", some_bytes(3000))
+    for name in (f"hf:{REPO}@none", f"{REPO}@{COMMIT}", f"hf:{REPO}:Q4_0@v1", f"https://huggingface.co/{REPO}/tree/v1"):
+        refused = here("rm", name, "-y", "--json")
+        assert refused.code == 2 and "revision" in refused.error()["got"]
+        assert path.exists()
+    here.ok("rm", f"hf:{REPO}@main", "-y")
+    assert not path.exists()
 
 
 def test_rm_does_not_follow_links(here, home, tmp_path):

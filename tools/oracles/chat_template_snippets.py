@@ -727,6 +727,86 @@ n ? 1
 x = 1
 n!
 $x
+html|striptags
+'a &amp; b <!-- c --> <i>d</i> &copy &#x41; &#999999999; &notit;'|striptags
+'a <b'|striptags
+'a b/c?d=ü'|urlencode
+{'a b': 1, 'c': 'd&e'}|urlencode
+[('a', 1), ('b', none)]|urlencode
+[1]|urlencode
+{'class': 'x', 'id': none, 'data': html, 'z': missing}|xmlattr
+{'class': 'x'}|xmlattr(false)
+{'a b': 1}|xmlattr
+'see https://a.org/x?y=1, (www.b.com) or <c@d.org>. mailto:e@f.net http://[::1]/ 1.2.3.4'|urlize
+'http://long.example.com/path'|urlize(10, true, target='_blank', rel='me')
+'tel:123 ftp://x'|urlize(extra_schemes=['tel:', 'ftp://'])
+'x'|urlize(extra_schemes=['no'])
+'the quick brown-fox jumps over the lazy dog'|wordwrap(10)
+'the quick brown-fox jumps'|wordwrap(5, false, '|', false)
+'a--b c---d long-hyphenated-words-here'|wordwrap(7)
+'averyveryverylongword'|wordwrap(6)
+'a\\n\\n b'|wordwrap(0)
+1|filesizeformat ~ 999|filesizeformat ~ 1000|filesizeformat ~ 123456789|filesizeformat(true) ~ '5e30'|filesizeformat
+people|pprint
+[people, people]|pprint
+('word ' * 40)|pprint
+{'b': 1, 'a': [1, 2, 3] * 20}|pprint
+[5]|random
+[]|random is defined
+n.bit_length() ~ n.real ~ n.imag ~ x.is_integer() ~ x.hex() ~ x.as_integer_ratio()
+'{:,} {:_x} {:010,} {:c} {:z.1f} {:.3} {:#b}'.format(1234567, 99999, 1234, 65, -0.01, 3.0, 5)
+'{0[a]} {0.b} {0[zz]} {x!a}'.format(d, x='é')
+'{:{}.{}f}'.format(3.14159, 8, 2)
+'{} {0}'.format(1, 2)
+'{a} {b}'.format_map(d)
+'%5.2f|%-5d|%+05d|%#06x|%a|%ld|%*d' % (1.5, 3, 4, 255, 'é', 7, 4, 1)
+'<%s>'|safe % '<b>'
+('<b>'|safe).replace('<', '>')
+[html|safe, 'a']
+('<b>'|safe)|upper is escaped
+'<b>'|safe * 2 is escaped
+('a'|safe).join(['<', '>'|safe])
+('&amp;<i>x</i>'|safe).striptags() ~ ('&lt;'|safe).unescape()
+-2 ** n
+-2 ** 2
+[1, 2].index(2) ~ (1, 2).count(1) ~ range(5).index(3)
+l.copy() is sameas l
+range(2, 9, 3)
+range(10)[::3]
+range(5)[1:3] == range(1, 3)
+{missing: 1}
+{range(3): 1}[range(3)]
+missing in [missing2]
+'ǆ'.isupper() ~ 'Ⅷ'.isupper() ~ '①'.isdigit() ~ '五'.isnumeric() ~ 'ΐ'.upper() ~ 'ß'.casefold()
+cycler(1, 2).current
+cycler()
+joiner()() ~ 'x'
+9223372036854775808
+[9223372036854775808]|tojson
+9223372036854775808 is integer
+s.replace(old='a', new='b')
+s.split(sep=',', maxsplit=1)
+n|abs(x=1)
+if
+[1, 2][1,]
+l[]
+l[1:2, 1]
+f(*l, *l)
+f(a=1, a=2)
+f(**d, a=1)
+f(a=1, 2)
+x|a.b
+x is a.b
+[]|batch('x')|length is defined
+5|map('upper') is defined
+5|map('upper')|list
+0|map('nofilter')|list
+[3, none, none, 3]|sort(attribute='zzz')|list
+2.5|round(none)
+'abc'|center(width=9)
+'x' is filter
+0or 1
+1e5_0
 """
 
 # Whole templates.
@@ -784,6 +864,33 @@ TEMPLATES = [
     "{%- for p in people -%}\n  {{- p.name -}}\n{%- endfor -%}\n", "{% for p in people %}\n* {{ p.name }}\n{% endfor %}\ndone\n", "{% set x = n if n else 1 %}{{ x }}", "{%- set ns = namespace(found=false) -%}{%- for i in l -%}{%- if i == 1 -%}{%- set ns.found = true -%}{%- endif -%}{%- endfor -%}{{ ns.found }}",
     "{% set a = 1 %}{# note #}{{ a }}{# end #}", "{{ '{{' }}{{ '{%' }}", "{{ \"{#\" }}", "{{ namespace(a=1) }}", "{% trans %}a{% endtrans %}", "{% set a = true and not false %}{{ a }}", "{{ ns }}{% set ns = namespace(a=[1]) %}{{ ns.a[0] }}",
     "{{ not }}", "{{ l[0:2][0] }}", "{% set l2 = l[1:] %}{{ l2 }}", "{{ {'role': 'user', 'content': 'x'} }}", "{{ [{'a': none}] | tojson }}", "{{ '\\\\n' }}", "{{ 'a' if undefinedvar is defined and undefinedvar.x else 'b' }}", "{{ 'A' 'B' ~ 'C' }}", "{% if 'a' in d and d['a'] is not none %}y{% endif %}",
+    "{% for x in nested recursive %}{% if x is iterable %}({{ loop(x) }}){% else %}{{ x }}{{ loop.depth }}{% endif %}{% endfor %}",
+    "{% for x in [] recursive %}{% else %}none{% endfor %}", "{% for x in [1] %}{{ loop([2]) }}{% endfor %}",
+    "{% for x in l if x > 1 recursive %}{{ x }}{{ loop.length }}{% endfor %}", "{{ loop }}{% for x in l %}{{ loop }}{% endfor %}",
+    "{% for x in l %}{{ loop.previtem }}<{{ x }}>{{ loop.nextitem }};{{ loop.changed(x > 1) }}{{ loop.cycle('a', 'b') }}{{ loop.revindex0 }}{% endfor %}",
+    "{% for x in l|select %}{{ loop.last }}{{ loop.length }}{% endfor %}", "{% for x in l %}{% continue %}{% else %}x{% endfor %}",
+    "{% set ns = namespace(on=true) %}{% for x in l if ns.on %}{{ x }}{% set ns.on = false %}{% endfor %}", "{% for x in l %}{{ n }}{% endfor %}{% set n = 1 %}",
+    "{% set n %}[{{ n }}]{% endset %}{{ n }}", "{% filter upper %}{{ s }}{% endfilter %}{% set s = 1 %}",
+    "{% for i in l %}{% if loop.first %}{% set s = i %}{% endif %}{{ s }}{% endfor %}", "{% macro m() %}{{ late }}{% endmacro %}{{ m() }}{% set late = 3 %}{{ m() }}",
+    "{% for i in l %}{% if loop.first %}{% macro m() %}{{ i }}{% endmacro %}{% set ns = namespace(m=m) %}{% endif %}{{ m() if m }}{% endfor %}",
+    "{% block a %}A{{ n }}{% endblock %}{{ self.a() }}{{ self.b is defined }}", "{% for i in l %}{% block a scoped %}{{ i }}{{ loop.index }}{% endblock %}{% endfor %}",
+    "{% for i in l %}{% block a %}{{ i }}{% endblock %}{% endfor %}", "{% block a %}{{ super() }}{% endblock %}",
+    "{% block a %}{% endblock %}{% block a %}{% endblock %}", "{% block a required %}{% endblock %}", "{% if f %}{% block a required %}x{% endblock %}{% endif %}",
+    "{% block a %}{% endblock b %}", "{% block a %}x{% endblock a %}",
+    "{% if f %}{% include 'x' %}{% import 'x' as y %}{% from 'x' import z as w, v with context %}{% endif %}ok", "{% include 'x' ignore missing %}",
+    "{% include [] ignore missing %}ok", "{% if f %}{% extends 'x' %}{% endif %}ok", "{% for i in l %}{% extends 'x' %}{% endfor %}", "{% from 'x' import _y %}",
+    "{% autoescape true %}{{ html }}{{ html|safe }}{{ html ~ s }}{{ (html|safe) ~ '<' }}{{ ['<', '>'|safe]|join('&') }}{{ '<a>'|replace('a', '<'|safe) }}{% endautoescape %}{{ html }}",
+    "{% autoescape true %}{% set x %}<{{ html }}>{% endset %}{{ x }}{% macro m() %}<{{ s }}>{% endmacro %}{{ m() }}{{ m() is escaped }}{% endautoescape %}",
+    "{% autoescape f %}{{ html }}{% endautoescape %}", "{% print n, s %}{% print %}", "{% if t: %}x{% endif %}{% for i in l: %}{{ i }}{% endfor %}",
+    "{% if n if t else f %}x{% endif %}", "{% set if = 1 %}{{ if }}", "{% if f %}{{ x|nofilter }}{% endif %}ok", "{% for i in [] %}{{ x|nofilter }}{% endfor %}ok",
+    "{{ (x|nofilter) if f else 1 }}", "{% macro m() %}{{ x is notest }}{% endmacro %}", "{% macro m(a, a) %}{% endmacro %}",
+    "{% macro m(caller) %}{{ caller() }}{% endmacro %}", "{% macro m(caller=none) %}{{ caller }}{% endmacro %}{{ m() }}", "{% for loop in l %}{% endfor %}",
+    "{% for i in l %}{% set loop = 1 %}{% endfor %}", "{% call(x) n %}{% endcall %}", "{% macro m() %}x{% endmacro %}{% call m() %}y{% endcall %}",
+    "{% macro m() %}{{ kwargs }}{{ caller() }}{% endmacro %}{% call m(a=1, **{'b': 2}) %}y{% endcall %}", "{% filter length %}abc{% endfilter %}",
+    "{% set a, b %}x{% endset %}", "{% with a, b = (1, 2) %}{{ a }}{% endwith %}", "{% for i in l %}{% filter upper %}a{% break %}{% endfilter %}{% endfor %}done",
+    "{% generation %}{{ caller }}{% endgeneration %}", "{{ 1 }}{#", "{{ 1 }}{#-", "{% raw %}", "{% set ns = namespace(a=1) %}{% set ns.a, b = 2, 3 %}{{ ns.a }}{{ b }}",
+    "{% set (ns.a) = 1 %}", "{% set c = cycler('a', 'b') %}{{ c.next() }}{{ c.current }}{{ c.next() }}{{ c.reset() }}{{ c.pos }}",
+    "{% set j = joiner('|') %}{% for i in l %}{{ j() }}{{ i }}{% endfor %}",
 ]
 
 SNIPPETS = ["{{ " + line + " }}" for line in EXPRESSIONS.replace("\\\nb", "\\\0b").strip().split("\n")] + TEMPLATES

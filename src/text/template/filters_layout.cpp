@@ -129,30 +129,25 @@ Result<Value> pprint(Runtime& rt, const Value& self, const Bound&) {
 }
 
 Result<Value> filesizeformat(Runtime& rt, const Value& self, const Bound& arguments) {
-  const Arguments none_given;
-  if (!self.is_number() && !self.is_string()) return fail("a number of bytes", std::string(type_name(self)));
-  const Value not_a_number = none();
   Arguments fallback;
-  fallback.positional.push_back(not_a_number);
+  fallback.positional.push_back(none());
   BRISK_ASSIGN(const Value number, call_builtin(rt, *find_filter("float"), self, fallback));
-  if (!number.is(Kind::kFloat)) return fail("a number of bytes", "other text");
+  if (!number.is(Kind::kFloat)) return fail("a number of bytes", std::string(type_name(self)));
   const double bytes = number.real;
   const bool binary = arguments.flag(0);
   const double base = binary ? 1024 : 1000;
   if (bytes == 1) return of(std::string_view("1 Byte"));
-  char buffer[400];
+  char buffer[400];  // 309 digits fit
   if (bytes < base) {
     if (std::isinf(bytes)) return fail("a finite number of bytes", "another one");
     std::snprintf(buffer, sizeof buffer, "%.0f Bytes", std::trunc(bytes) + 0.0);
     return rt.copy_string(buffer);
   }
   constexpr std::string_view kPrefixes = "kMGTPEZY";
-  double unit = base;
   size_t i = 0;
-  do {
-    unit *= base;
-  } while (!(bytes < unit) && ++i < kPrefixes.size());
-  const char prefix = binary && i == 0 ? 'K' : kPrefixes[std::min(i, kPrefixes.size() - 1)];
+  double unit = base * base;
+  for (; i + 1 < kPrefixes.size() && !(bytes < unit); ++i) unit *= base;
+  const char prefix = binary && i == 0 ? 'K' : kPrefixes[i];
   std::snprintf(buffer, sizeof buffer, "%.1f %c%s", base * bytes / unit, prefix, binary ? "iB" : "B");
   return rt.copy_string(buffer);
 }

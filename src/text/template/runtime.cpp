@@ -55,7 +55,9 @@ Result<Value> Runtime::new_sequence(SequenceKind kind, std::span<const Value> it
 Result<Value> Runtime::new_generator(std::span<const Value> items, const Status& failure) {
   if (!failure.ok() && fuel_ == 0) return failure;
   BRISK_ASSIGN(const Value generator, new_sequence(SequenceKind::kGenerator, items));
-  if (!failure.ok()) generator.sequence->failure = &failures_.emplace_back(failure);
+  if (failure.ok()) return generator;
+  BRISK_TRY(charge(100));  // an error is large
+  generator.sequence->failure = &failures_.emplace_back(failure);
   return generator;
 }
 

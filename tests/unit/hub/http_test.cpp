@@ -72,6 +72,13 @@ TEST(RetryTest, ProgressStartsTheCountingAnew) {
   EXPECT_EQ(calls, 12);
 }
 
+TEST(RetryTest, ProgressWithoutEndEnds) {
+  int calls = 0;
+  const auto attempt = [&]() -> Try { return ++calls, Try{failure().status, true, -1, true}; };
+  EXPECT_FALSE(with_retries({.pause_ms = 0}, attempt).ok());
+  EXPECT_EQ(calls, 30);
+}
+
 TEST(RetryTest, HonoursTheServersWishWithinReason) {
   using Clock = std::chrono::steady_clock;
   int calls = 0;

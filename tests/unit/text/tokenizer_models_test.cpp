@@ -344,6 +344,20 @@ TEST(Decoding, DropsOneSpaceAtTheBeginningOnly) {
   EXPECT_EQ(continues.push(0).value(), " a");
 }
 
+// Not timed: what is not linear (or n log n) here ends at the limit of the test runner, hours too early.
+TEST(HostileText, IsEncodedByEveryModel) {
+  for (const TokenizerSpec& spec : {character_bpe(), scored(), unigram(), word_piece()}) {
+    const auto tokenizer = make(spec);
+    for (const char* unit : {"a", "ab", "\u2581", "\u0301", " ", "\n", "x"}) {
+      std::string text;
+      while (text.size() < (1U << 20)) text += unit;
+      const auto ids = tokenizer->encode(text, kPlain);
+      ASSERT_TRUE(ids.ok());
+      EXPECT_LE(ids->size(), text.size());
+    }
+  }
+}
+
 // Words come back from the cache of a call as they were made first.
 TEST(Words, ThatComeAgainGiveTheSameIds) {
   TokenizerSpec spec = scored();
