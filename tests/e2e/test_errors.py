@@ -165,7 +165,7 @@ def test_a_model_name_from_the_cache_and_its_misspelling(brisk, model):
     (folder / "smol.gguf").symlink_to(model)
     assert brisk.ok("show", "smol", "--json").json()["format"] == "gguf"
     result = brisk("show", "smoll")
-    assert result.code == 4 and "try smol" in result.err
+    assert result.code == 4 and "try 'smol'" in result.err
     assert brisk.ok("list", "--json").json()["models"][0]["name"] == "smol"
 
 

@@ -241,7 +241,9 @@ def test_models_by_option_as_by_word(here, home, model, tmp_path):
 def test_show_names_a_model_without_a_name(here, home, tmp_path):
     folder = tmp_path / "nameless"
     folder.mkdir()
-    (folder / "config.json").write_text("{}")
+    sizes = ("num_hidden_layers", "hidden_size", "intermediate_size", "max_position_embeddings", "vocab_size")
+    config = {"architectures": ["LlamaForCausalLM"], "num_attention_heads": 1, "tie_word_embeddings": True}
+    (folder / "config.json").write_text(json.dumps(config | dict.fromkeys(sizes, 8)))
     header = json.dumps({"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
     data = len(header).to_bytes(8, "little") + header + b"\0" * 4
     (folder / "model.safetensors").write_bytes(data)
