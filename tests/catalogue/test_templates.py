@@ -35,7 +35,7 @@ UNREADABLE = [
     "{{ a[ }}", "{% set %}", "{% set x = %}",
     "{% set 1 = 2 %}", "{% for in x %}{% endfor %}", "{% for x of y %}{% endfor %}",
     "{% macro %}{% endmacro %}", "{% macro f( %}{% endmacro %}", "{% if %}{% endif %}",
-    "{{ x if }}", "{{ not }}", "{{ 1 if 2 else }}", "{% block a %}", "{% break %}", "{% raw %}",
+    "{{ x if }}", "{{ not }}", "{{ 1 if 2 else }}", "{% block a %}", "{% break %}", "{% raw %}x",
     "{% generation %}", "{{ 0x }}", "{{ 1..2 }}", "{{ @ }}",
     "{{ $ }}", "{{ ` }}", "{{ a ? b : c }}", "{{ a && b }}", "{% endif %}{% if x %}",
     "{% for x in y %}{% endif %}", "{{ f(a b) }}", "{{ f(a=1, 2) }}",

@@ -87,6 +87,10 @@ class PercentFormatter {
   }
 
   Status conversion() {
+    if (at_ < pattern_.size() && pattern_[at_] == '%') {
+      out_ += pattern_[at_++];
+      return {};
+    }
     Spec spec;
     std::optional<Value> value;
     if (at_ < pattern_.size() && pattern_[at_] == '(') {
@@ -106,10 +110,6 @@ class PercentFormatter {
     if (at_ < pattern_.size() && std::string_view("hlL").find(pattern_[at_]) != std::string_view::npos) ++at_;
     if (at_ >= pattern_.size()) return bad_format("'%' at the end");
     spec.type = pattern_[at_++];
-    if (spec.type == '%') {
-      out_ += '%';
-      return {};
-    }
     if (!value) {
       BRISK_ASSIGN(value, next());
     }
@@ -134,7 +134,8 @@ class PercentFormatter {
       case 'o': return append_as_integer(spec, value);
       default: break;
     }
-    if (!is_float_type(spec.type)) return bad_format("'%" + std::string(1, spec.type) + "'");
+    if (!is_float_type(spec.type) || spec.type == '%')
+      return bad_format("'%" + std::string(1, spec.type) + "'");
     if (value.is_undefined()) return undefined_error(value);
     if (!value.is_number())
       return bad_format("a value of type " + std::string(type_name(value)) + " for a number");
