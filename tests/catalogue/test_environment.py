@@ -331,6 +331,8 @@ def test_row_144_any_memory_limit(catalogue, verb):
 
 @pytest.mark.parametrize("verb", ["run", "score", "list", "show", "pull"])
 def test_few_open_files(catalogue, verb):
+    if catalogue.sanitized:
+        pytest.skip("the sanitizer's own checks need descriptors, and take their lack for a fault")
     words = {
         "run": RUN,
         "score": SCORE,
