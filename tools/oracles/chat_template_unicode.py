@@ -45,6 +45,8 @@ def main():
     category = unicodedata.category
     special = [c for c in CHARACTERS if len(c.upper()) > 1 or len(c.title()) > 1]
     items = [f"{{0x{ord(c):X}, {codes(c.upper())}, {codes(c.title())}}}," for c in special]
+    zeros = [c for c in CHARACTERS if category(c) == "Nd" and unicodedata.decimal(c) == 0]
+    assert all(unicodedata.decimal(chr(ord(c) + i)) == i for c in zeros for i in range(10))
     assert [c for c in CHARACTERS if len(c.lower()) > 1] == ["\u0130"]
     parts = [
         "// Written by tools/oracles/chat_template_unicode.py from Python's str, Unicode " + unicodedata.unidata_version + ".\n",
@@ -60,6 +62,7 @@ def main():
                     lambda c: not ("a" + c).isidentifier() and (category(c)[0] == "L" or category(c) in ("Nl", "Mn", "Mc", "Nd", "Pc"))),
         range_table("kOtherIdentifierParts", "In identifiers, but of none of those categories.",
                     lambda c: ("a" + c).isidentifier() and not (category(c)[0] == "L" or category(c) in ("Nl", "Mn", "Mc", "Nd", "Pc"))),
+        f"/// The zeros; the other digits follow each.\nconstexpr char32_t kDecimalZeros[] = {{\n{rows(f'0x{ord(c):X},' for c in zeros)}\n}};\n",
         f"/// Characters whose upper or title case is several characters.\nconstexpr SpecialCase kSpecialCases[] = {{\n{rows(items)}\n}};\n",
     ]
     PATH.write_text("\n".join(parts), encoding="utf-8")

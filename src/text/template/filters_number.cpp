@@ -1,5 +1,4 @@
 // Filters that make numbers.
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -12,18 +11,27 @@
 namespace brisk::text::tmpl {
 namespace {
 
-/// Text of a number as Python reads it: blanks around, single underscores between digits.
+bool is_alphanumeric(char32_t c) { return is_alphabetic(c) || is_decimal(c); }
+
+/// Text of a number as Python reads it: blanks around, single underscores between digits, digits of any
+/// script.
 std::optional<std::string> clean_number(std::string_view text) {
   text = strip(text, Side::kBoth);
-  if (text.size() > 400) return std::nullopt;
+  if (text.size() > 1600) return std::nullopt;
   std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '_') {
-      out += text[i];
-    } else if (i == 0 || i + 1 == text.size() || !std::isalnum(static_cast<unsigned char>(text[i - 1])) ||
-               !std::isalnum(static_cast<unsigned char>(text[i + 1]))) {
-      return std::nullopt;
+  bool after_digit = false;
+  for (size_t at = 0, length = 0; at < text.size(); at += length) {
+    const char32_t c = character_at(text, at, length);
+    if (c == '_') {
+      size_t next_length = 0;
+      const bool before_digit =
+          at + 1 < text.size() && is_alphanumeric(character_at(text, at + 1, next_length));
+      if (!after_digit || !before_digit) return std::nullopt;
+    } else {
+      const int digit = decimal_value(c);
+      out += digit >= 0 ? static_cast<char>('0' + digit) : c < 0x80 ? static_cast<char>(c) : '?';
     }
+    after_digit = is_alphanumeric(c);
   }
   return out;
 }
@@ -103,12 +111,17 @@ Result<Value> absolute(Runtime&, const Value& self, const Bound&) {
 /// Rounds the decimal digits of the exact value, halves to even, as Python's round() does.
 double round_float(double value, int64_t precision) {
   if (!std::isfinite(value) || precision > 323) return value;
-  if (precision < -308) return std::copysign(0.0, value);
-  if (precision < 0) {
-    const double unit = std::pow(10.0, static_cast<double>(-precision));
-    return std::nearbyint(value / unit) * unit;
-  }
+  if (precision < -309) return std::copysign(0.0, value);
   char buffer[700];
+  if (precision < 0) {
+    const int whole = std::snprintf(buffer, sizeof buffer, "%.0f", std::floor(std::fabs(value)));
+    const int kept = whole + static_cast<int>(precision);  // digits
+    if (kept < 0) return std::copysign(0.0, value);
+    const double unit = std::strtod(("1e" + std::to_string(whole)).c_str(), nullptr);
+    if (kept == 0) return std::copysign(std::fabs(value) > unit / 2 ? unit : 0.0, value);
+    std::snprintf(buffer, sizeof buffer, "%.*e", kept - 1, value);
+    return std::strtod(buffer, nullptr);
+  }
   std::snprintf(buffer, sizeof buffer, "%.*f", static_cast<int>(precision), value);
   return std::strtod(buffer, nullptr);
 }

@@ -23,7 +23,8 @@ char upper_char(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32
 /// Separators between every `group` digits before the first other character, after zeros that fill up to
 /// `width` (of digits and separators).
 std::string with_grouping(std::string digits, char separator, size_t group, size_t width) {
-  const size_t end = std::min(digits.find_first_not_of("0123456789abcdefABCDEF"), digits.size());
+  const std::string_view members = group == 3 ? "0123456789" : "0123456789abcdefABCDEF";
+  const size_t end = std::min(digits.find_first_not_of(members), digits.size());
   std::string rest = digits.substr(end);
   digits.resize(end);
   const auto grouped_size = [&](size_t count) { return count + (count - 1) / group; };
@@ -63,32 +64,49 @@ std::string printed(const char* pattern, int64_t precision, double value) {
   return text;
 }
 
-/// The shortest text of the double, with at least one digit after the point and at most `precision` digits.
-std::string general_digits(double magnitude, int64_t precision) {
+/// Without the zeros at the end of a fraction, or with a point in any case.
+std::string tidy_fraction(std::string digits, bool alternate) {
+  const bool has_point = digits.find('.') != std::string::npos;
+  if (alternate) return has_point ? digits : digits + ".";
+  if (!has_point) return digits;
+  digits.erase(digits.find_last_not_of('0') + 1);
+  if (digits.ends_with('.')) digits.pop_back();
+  return digits;
+}
+
+/// "%g", or with `add_zero` the form of a float without a type, which has a digit after the point.
+std::string general_digits(double magnitude, int64_t precision, bool alternate, bool add_zero) {
   precision = std::max<int64_t>(precision, 1);
   const std::string scientific = printed("%.*e", precision - 1, magnitude);
   const size_t e = scientific.find('e');
   const int exponent = std::atoi(scientific.c_str() + e + 1);
-  // As with %g, but the largest number without an exponent has one digit less: ".0" is added to it.
-  if (exponent >= -4 && exponent < precision - 1) {
-    const std::string text = printed("%.*g", precision, magnitude);
-    return text.find('.') == std::string::npos ? text + ".0" : text;
+  if (exponent < -4 || exponent >= precision - (add_zero ? 1 : 0)) {
+    return tidy_fraction(scientific.substr(0, e), alternate) + scientific.substr(e);
   }
-  std::string mantissa = scientific.substr(0, e);
-  if (mantissa.find('.') != std::string::npos) {
-    mantissa.erase(mantissa.find_last_not_of('0') + 1);
-    if (mantissa.ends_with('.')) mantissa.pop_back();
-  }
-  return mantissa + scientific.substr(e);
+  const std::string fixed = tidy_fraction(printed("%.*f", precision - 1 - exponent, magnitude), alternate);
+  return add_zero && fixed.find('.') == std::string::npos ? fixed + ".0" : fixed;
+}
+
+/// repr(), with a point in any case.
+std::string alternate_repr(double magnitude) {
+  const std::string text = float_repr(magnitude);
+  const size_t e = std::min(text.find('e'), text.size());
+  return tidy_fraction(text.substr(0, e), true) + text.substr(e);
 }
 
 std::string float_digits(const Spec& spec, double magnitude) {
-  if (spec.type == 0 && spec.precision < 0) return float_repr(magnitude);
-  if (spec.type == 0 && !spec.alternate) return general_digits(magnitude, spec.precision);
-  const char type = spec.type == 0 || spec.type == 'n' ? 'g' : spec.type == '%' ? 'f' : spec.type;
+  if (spec.type == 0 && spec.precision < 0)
+    return spec.alternate ? alternate_repr(magnitude) : float_repr(magnitude);
+  const int64_t precision = spec.precision < 0 ? 6 : spec.precision;
+  if (spec.type == 0 || is_one_of(spec.type, "gGn")) {
+    std::string digits = general_digits(magnitude, precision, spec.alternate, spec.type == 0);
+    if (spec.type == 'G') std::transform(digits.begin(), digits.end(), digits.begin(), upper_char);
+    return digits;
+  }
+  const char type = spec.type == '%' ? 'f' : spec.type;
   const std::string pattern = std::string(spec.alternate ? "%#.*" : "%.*") + type;
-  const double shown = spec.type == '%' ? magnitude * 100 : magnitude;
-  const std::string digits = printed(pattern.c_str(), spec.precision < 0 ? 6 : spec.precision, shown);
+  const std::string digits =
+      printed(pattern.c_str(), precision, spec.type == '%' ? magnitude * 100 : magnitude);
   return spec.type == '%' ? digits + "%" : digits;
 }
 

@@ -141,6 +141,13 @@ bool is_alphabetic(char32_t c) {
 
 bool is_decimal(char32_t c) { return category(c) == UTF8PROC_CATEGORY_ND; }
 
+int decimal_value(char32_t c) {
+  if (!is_decimal(c)) return -1;
+  const auto* after = std::upper_bound(std::begin(kDecimalZeros), std::end(kDecimalZeros), c);
+  const char32_t zero = after == std::begin(kDecimalZeros) ? 0 : *(after - 1);
+  return c - zero < 10 ? static_cast<int>(c - zero) : -1;
+}
+
 bool is_digit(char32_t c) { return is_decimal(c) || is_in(kOtherDigits, c); }
 
 bool is_numeric(char32_t c) {

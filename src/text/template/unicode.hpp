@@ -23,6 +23,8 @@ bool is_space(char32_t c);       // str.isspace
 bool is_line_break(char32_t c);  // str.splitlines
 bool is_alphabetic(char32_t c);
 bool is_decimal(char32_t c);
+/// 0 to 9, or -1.
+int decimal_value(char32_t c);
 bool is_digit(char32_t c);
 bool is_numeric(char32_t c);
 bool is_upper(char32_t c);

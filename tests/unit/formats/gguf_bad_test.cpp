@@ -207,6 +207,26 @@ TEST(GgufBad, Dimensions) {
   run(cases);
 }
 
+TEST(GgufBad, NamesTheFactThatIsWrong) {
+  struct Fact {
+    std::vector<uint64_t> dims;
+    uint64_t offset;
+    const char* said;
+  };
+  for (const Fact& fact : {Fact{{uint64_t{1} << 63}, 0, "dimensions up to"},
+                           {{uint64_t{1} << 62, 4}, 0, "whose product overflows"},
+                           {{4}, kMax64 - 31, "ends below 2^64"}}) {
+    GgufBuilder b;
+    b.add("general.architecture", "llama");
+    b.add_tensor_raw("t", fact.dims, 0, test::Bytes(16));
+    b.tensors[0].offset = fact.offset;
+    const test::Bytes bytes = b.build();
+    const auto file = GgufFile::parse(bytes, "mem");
+    ASSERT_FALSE(file.ok()) << fact.said;
+    EXPECT_NE(file.status().message().find(fact.said), std::string::npos) << file.status().message();
+  }
+}
+
 TEST(GgufBad, TensorTypes) {
   std::vector<Case> cases;
   for (const uint32_t type : {4U, 5U, 9U, 15U, 31U, 36U, 41U, 42U, 255U, 0xFFFFFFFFU}) {

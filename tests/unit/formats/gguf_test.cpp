@@ -138,6 +138,10 @@ TEST(Gguf, LookupsNameKeyAndTypes) {
   const GgufFile& file = **parsed;
   const std::pair<Status, const char*> cases[] = {
       {file.metadata().get_int("absent").status(), "no such key"},
+      {file.metadata().get_float("absent").status(), "no such key"},
+      {file.metadata().get_bool("absent").status(), "no such key"},
+      {file.metadata().get_string("absent").status(), "no such key"},
+      {file.metadata().get_array("absent", GgufType::kF32).status(), "no such key"},
       {file.metadata().get_int("f32").status(), "f32"},
       {file.metadata().get_int("u64").status(), "9223372036854775808"},
       {file.metadata().get_float("u32").status(), "u32"},

@@ -201,7 +201,7 @@ TEST_F(GgufFolder, NamesThePartThatIsWrong) {
       {"missing", {{0, 3, 2}, {1, 3, 2}}, "m-00001-of-00003.gguf", "m-00003-of-00003.gguf"},
       {"number", {{0, 2, 2}, {0, 2, 2}}, "m-00001-of-00002.gguf", "m-00002-of-00002.gguf, split.no"},
       {"count", {{0, 2, 2}, {1, 5, 2}}, "m-00001-of-00002.gguf", "m-00002-of-00002.gguf, split.count"},
-      {"count of the name", {{0, 65535, 2}, {1, 2, 2}}, "m-00001-of-00002.gguf", "65535"},
+      {"count of the name", {{0, 65535, 2}, {1, 2, 2}}, "m-00001-of-00002.gguf", "as the name says"},
       {"another model",
        {{0, 2, 2}, {1, 2, 9}},
        "m-00001-of-00002.gguf",
