@@ -778,6 +778,8 @@ range(5)[1:3] == range(1, 3)
 {range(3): 1}[range(3)]
 missing in [missing2]
 'ǆ'.isupper() ~ 'Ⅷ'.isupper() ~ '①'.isdigit() ~ '五'.isnumeric() ~ 'ΐ'.upper() ~ 'ß'.casefold()
+dict.fromkeys([1, 'a'], 0) ~ {}.fromkeys('ab') ~ dict.fromkeys(5) is defined
+dict.fromkeys(['x'])
 cycler(1, 2).current
 cycler()
 joiner()() ~ 'x'

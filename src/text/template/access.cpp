@@ -71,6 +71,13 @@ std::optional<Value> object_attribute(Runtime& rt, const Value& value, std::stri
     return std::nullopt;
   }
   const Callable& callable = *value.callable;
+  const bool is_dict =
+      callable.builtin != nullptr && callable.builtin == find_builtin(global_functions(), "dict");
+  if (is_dict && name == "fromkeys") {
+    Callable method;
+    method.builtin = find_builtin(dict_methods(), name);
+    return of(static_cast<const Callable*>(rt.create(method)));
+  }
   if (callable.block != nullptr && name == "name") return of(callable.block->text);
   if (callable.block != nullptr && name == "super") return rt.new_undefined("there is no parent block");
   if (callable.macro == nullptr) return std::nullopt;

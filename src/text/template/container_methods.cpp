@@ -37,6 +37,15 @@ Result<Value> get(Runtime& rt, const Value& self, const Bound& arguments) {
   return arguments.has(1) ? arguments[1] : none();
 }
 
+/// dict.fromkeys: each item of the argument with the same value.
+Result<Value> from_keys(Runtime& rt, const Value&, const Bound& arguments) {
+  BRISK_ASSIGN(const auto keys, elements(rt, arguments[0]));
+  BRISK_ASSIGN(Dict* const dict, rt.new_dict());
+  const Value value = arguments.has(1) ? arguments[1] : none();
+  for (const Value& key : keys) BRISK_TRY(rt.set_item(*dict, key, value));
+  return of(dict);
+}
+
 /// A value equal to self but not the same.
 Result<Value> copy(Runtime& rt, const Value& self, const Bound&) {
   if (self.is(Kind::kSequence)) return rt.new_list(self.sequence->all());
@@ -99,6 +108,7 @@ constexpr Builtin kDictMethods[] = {
     {"values", "", view<Part::kValues>},
     {"items", "", view<Part::kItems>},
     {"copy", "", copy},
+    {"fromkeys", "iterable value? /", from_keys},
 };
 constexpr Builtin kListMethods[] = {
     {"index", "value start? stop? /", index}, {"count", "value /", count}, {"copy", "", copy}};
@@ -108,6 +118,8 @@ constexpr Builtin kCyclerMethods[] = {{"next", "", next_of_cycle}, {"reset", "",
 constexpr Builtin kLoopMethods[] = {{"cycle", "*", cycle}, {"changed", "*", changed}};
 
 }  // namespace
+
+std::span<const Builtin> dict_methods() { return kDictMethods; }
 
 std::span<const Builtin> container_methods(const Value& value) {
   switch (value.kind) {

@@ -130,6 +130,7 @@ std::span<const Builtin> number_filters();
 std::span<const Builtin> value_tests();
 std::span<const Builtin> string_methods();
 std::span<const Builtin> container_methods(const Value& value);
+std::span<const Builtin> dict_methods();
 std::span<const Builtin> number_methods(const Value& value);
 /// real, imag, numerator and denominator.
 std::optional<Value> number_attribute(const Value& value, std::string_view name);
